@@ -1,0 +1,1 @@
+"""Values and contracts. Standard library and pydantic only; no input or output."""

@@ -1,0 +1,57 @@
+"""Blocks: how text nobody trusts stands in a prompt.
+
+A block is fenced by an id that is drawn per call and occurs in none of the texts, so a candidate that
+contains instructions, other blocks' fences or "[2]" can neither close its block nor pass for another.
+Simulated models read prompts by the same rule, backwards.
+"""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from random import Random
+
+_ALPHABET = "BCDFGHJKLMNPQRSTVWXZ"
+_DIGITS = "23456789"
+_BLOCK = re.compile(
+    r"^<<(?P<label>[a-z ]+) (?P<id>(?:[A-Z][2-9]){2,9})>>\n(?P<text>.*?)\n<<end (?P=id)>>$",
+    re.MULTILINE | re.DOTALL,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """A labelled piece of foreign text with the id it has in one prompt."""
+
+    label: str
+    id: str
+    text: str
+
+    def render(self) -> str:
+        """The block as it stands in a prompt."""
+        return f"<<{self.label} {self.id}>>\n{self.text}\n<<end {self.id}>>"
+
+
+def draw_ids(count: int, texts: Sequence[str], rng: Random) -> tuple[str, ...]:
+    """Draw distinct ids like ``K7Q2`` that occur in none of the texts (in any case).
+
+    Args:
+        count: How many.
+        texts: Everything that will stand in the prompt and is not ours.
+        rng: Seeded by the caller from the run's seed and these texts.
+    """
+    everything = "\n".join(texts).upper()
+    ids: list[str] = []
+    length, misses = 2, 0
+    while len(ids) < count:
+        drawn = "".join(rng.choice(_ALPHABET) + rng.choice(_DIGITS) for _ in range(length))
+        if drawn in ids or drawn in everything:
+            misses += 1
+            length = min(2 + misses // 100, 9)  # a text that holds every short id only makes ids longer
+        else:
+            ids.append(drawn)
+    return tuple(ids)
+
+
+def read_blocks(prompt: str) -> tuple[Block, ...]:
+    """Every block of a prompt, in order. Text outside blocks, and fences inside a block, are not read."""
+    return tuple(Block(found["label"], found["id"], found["text"]) for found in _BLOCK.finditer(prompt))

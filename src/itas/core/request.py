@@ -1,0 +1,76 @@
+"""A question to a model, one draw of its answer, and what it took."""
+
+from functools import cached_property
+from typing import Literal
+
+from pydantic import Field, NonNegativeFloat, NonNegativeInt, PositiveInt
+
+from itas.core.messages import Conversation
+from itas.core.spec import Spec, digest
+
+FinishReason = Literal["stop", "length", "content_filter", "tool_calls", "unknown"]
+
+
+class Request(Spec):
+    """Everything that decides the distribution of an answer; how many are drawn is not part of it.
+
+    `model` is ``provider/model``. Two equal requests share one list of draws in the call store.
+    """
+
+    model: str = Field(pattern=r"^[a-z0-9_-]+/.+$")
+    messages: Conversation = Field(min_length=1)
+    temperature: NonNegativeFloat | None = None
+    max_tokens: PositiveInt | None = None
+    stop: tuple[str, ...] = ()
+
+    @property
+    def provider(self) -> str:
+        """The part of `model` before the first slash."""
+        return self.model.partition("/")[0]
+
+    @property
+    def model_name(self) -> str:
+        """The part of `model` after the first slash: what the provider calls it."""
+        return self.model.partition("/")[2]
+
+    @cached_property
+    def key(self) -> str:
+        """SHA-256 of the whole request, 64 hexadecimal digits; the name of its list of draws."""
+        return digest(self.model_dump(mode="json"))
+
+
+class Usage(Spec):
+    """Tokens as the provider counted them. `tokens_cached` is part of `tokens_in`,
+    `tokens_reasoning` part of `tokens_out`."""
+
+    tokens_in: NonNegativeInt = 0
+    tokens_out: NonNegativeInt = 0
+    tokens_cached: NonNegativeInt = 0
+    tokens_reasoning: NonNegativeInt = 0
+
+    def __add__(self, other: "Usage") -> "Usage":
+        return Usage(
+            tokens_in=self.tokens_in + other.tokens_in,
+            tokens_out=self.tokens_out + other.tokens_out,
+            tokens_cached=self.tokens_cached + other.tokens_cached,
+            tokens_reasoning=self.tokens_reasoning + other.tokens_reasoning,
+        )
+
+
+class Completion(Spec):
+    """One draw.
+
+    Attributes:
+        cost_micro_usd: Price of this draw in millionths of a dollar, rounded up; None when no price is
+            known ("unpriced"), which is not the same as free.
+        latency_s: Seconds from sending to the last byte, of the call that bought it.
+        is_stored: It came out of the call store or a recording: nothing was paid for it now.
+    """
+
+    text: str
+    usage: Usage = Usage()
+    cost_micro_usd: NonNegativeInt | None = None
+    latency_s: NonNegativeFloat = 0.0
+    finish_reason: FinishReason = "stop"
+    request_id: str | None = None
+    is_stored: bool = False

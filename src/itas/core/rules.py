@@ -1,0 +1,147 @@
+"""Rules of construction: checked before anything is paid for. Each error names layer, law and cure.
+
+Source: Saad-Falcon et al. 2024, arXiv:2409.15254, section 3.2 and table 4 (version 6); the limit of 24
+candidates is theirs too. Deviation: several fusers may end an architecture; the first is the answer.
+"""
+
+from typing import TYPE_CHECKING
+
+from itas.core.component import Annotator, Preparer, Producer
+
+if TYPE_CHECKING:
+    from itas.core.architecture import Architecture, Layer
+
+
+def check_rules(architecture: "Architecture") -> None:
+    """Raise unless the architecture can run and nothing in it is wasted.
+
+    Raises:
+        ValueError: With one line per broken rule, each starting with the layer.
+    """
+    layers = architecture.layers
+    problems = [
+        *_one_kind_per_layer(layers),
+        *_generators_first(layers, open_rules=architecture.rules == "open"),
+        *_candidates_are_there(layers),
+        *_critiques_are_used(layers),
+        *_tests_stand_before_their_evaluator(layers),
+    ]
+    if not problems:
+        problems = _candidates_fit(architecture)
+    if problems:
+        raise ValueError("\n".join(problems))
+
+
+def _one_kind_per_layer(layers: "tuple[Layer, ...]") -> list[str]:
+    found: list[str] = []
+    for index, layer in enumerate(layers):
+        types = sorted({component.type for component in layer.components})
+        if len(types) > 1:
+            found.append(
+                f"layers[{index}]: one kind of component per layer (rule 1), found {', '.join(types)}. "
+                "Put each kind into a layer of its own."
+            )
+    return found
+
+
+def _shows_tests(layer: "Layer") -> bool:
+    return any(getattr(component, "show_tests", False) for component in layer.components)
+
+
+def _generators_first(layers: "tuple[Layer, ...]", *, open_rules: bool) -> list[str]:
+    start = 1 if _shows_tests(layers[0]) else 0
+    if start >= len(layers):
+        return ["layers[0]: tests alone answer nothing (rule 2). Add a layer of generators after it."]
+    found: list[str] = []
+    first = layers[start]
+    if any(component.needs_candidates for component in first.components):
+        found.append(
+            f"layers[{start}]: '{first.type}' needs candidates, but none exist yet (rule 2). "
+            "Start with a layer of generators."
+        )
+    elif not _adds_candidates(first):
+        found.append(
+            f"layers[{start}]: the first layer must write candidates (rule 2), '{first.type}' does not. "
+            "Start with a layer of generators."
+        )
+    if not open_rules:
+        found += [
+            f"layers[{index}]: generators stand in the first layer only (rule 2). "
+            "Write 'rules: open' to allow more, or use a fuser."
+            for index, layer in enumerate(layers)
+            if index > start and _adds_candidates(layer)
+        ]
+    return found
+
+
+def _adds_candidates(layer: "Layer") -> bool:
+    component = layer.components[0]
+    return isinstance(component, Producer) and not component.needs_candidates
+
+
+def _candidates_are_there(layers: "tuple[Layer, ...]") -> list[str]:
+    last = layers[-1].components[0]
+    if isinstance(last, Preparer):
+        return [f"layers[{len(layers) - 1}]: '{last.type}' is last, so nobody uses what it finds (rule 4)."]
+    return []
+
+
+def _critiques_are_used(layers: "tuple[Layer, ...]") -> list[str]:
+    found: list[str] = []
+    for index, layer in enumerate(layers):
+        if not isinstance(layer.components[0], Annotator):
+            continue
+        reader = None
+        for later in layers[index + 1 :]:
+            if any(component.uses_critiques for component in later.components):
+                reader = later
+                break
+            if isinstance(later.components[0], Producer):
+                break
+        if reader is None:
+            found.append(
+                f"layers[{index}]: nobody uses the critiques of '{layer.type}' (rule 3). "
+                "Put a ranker or a fuser after it, or leave it out."
+            )
+    return found
+
+
+def _tests_stand_before_their_evaluator(layers: "tuple[Layer, ...]") -> list[str]:
+    found: list[str] = []
+    for index, layer in enumerate(layers):
+        makes_tests = isinstance(layer.components[0], Preparer)
+        follower = layers[index + 1] if index + 1 < len(layers) else None
+        is_followed = follower is not None and any(c.needs_tests for c in follower.components)
+        if makes_tests and not _shows_tests(layer) and not is_followed and follower is not None:
+            found.append(
+                f"layers[{index}]: '{layer.type}' must stand directly before a unit_test_evaluator (rule 4), "
+                f"found '{follower.type}'. Add the evaluator, or set 'show_tests: true' in the first layer."
+            )
+        if makes_tests and _shows_tests(layer) and index > 0:
+            found.append(
+                f"layers[{index}]: 'show_tests' only makes sense before the generators (rule 4). "
+                "Move this layer to the front, or remove 'show_tests'."
+            )
+        if any(component.needs_tests for component in layer.components):
+            has_tests = _shows_tests(layers[0]) or (
+                index > 0 and isinstance(layers[index - 1].components[0], Preparer)
+            )
+            if not has_tests:
+                found.append(
+                    f"layers[{index}]: '{layer.type}' needs tests (rule 4). "
+                    "Put a unit_test_generator directly before it."
+                )
+    return found
+
+
+def _candidates_fit(architecture: "Architecture") -> list[str]:
+    found: list[str] = []
+    widths = architecture.widths()
+    for index, (layer, n) in enumerate(zip(architecture.layers, widths[:-1], strict=True)):
+        if n > architecture.max_candidates and any(component.reads_all for component in layer.components):
+            found.append(
+                f"layers[{index}]: '{layer.type}' would read {n} candidates in one prompt, at most "
+                f"{architecture.max_candidates} are allowed (rule 6). Draw fewer samples, select before it, "
+                "or raise 'max_candidates'."
+            )
+    return found

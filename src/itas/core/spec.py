@@ -1,0 +1,108 @@
+"""Specs: frozen, strict descriptions of what to run, and errors that a person can act on."""
+
+import difflib
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from typing import Any, Self, TypeVar
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from itas.errors import SpecError
+
+
+class Spec(BaseModel):
+    """A frozen value that refuses unknown names. Everything that crosses disk or wire is one."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+
+    @classmethod
+    def parse(cls, data: object, *, where: str = "") -> Self:
+        """Check foreign data.
+
+        Args:
+            data: What a file or a caller gave.
+            where: Prefix of the paths in the message, for instance a file name.
+
+        Raises:
+            SpecError: Naming each place that is wrong, the law and what was found.
+        """
+        return parse_as(cls, data, where=where)
+
+
+S = TypeVar("S", bound=BaseModel)
+
+
+def parse_as(cls: type[S], data: object, *, where: str = "") -> S:
+    """Validate `data` as `cls`, with our wording of the errors (see `Spec.parse`)."""
+    try:
+        return cls.model_validate(data)
+    except ValidationError as error:
+        found = error.errors(include_url=False)
+        lines = [
+            _describe(cls, item) for item in found if not _only_follows(item["loc"], item["type"], found)
+        ]
+        raise SpecError("\n".join(lines), path=where) from None
+
+
+def canonical_json(data: object) -> str:
+    """One text per value: sorted names, no spaces, no NaN. What is hashed and compared.
+
+    Raises:
+        ValueError: If a number is not finite.
+    """
+    return json.dumps(data, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
+
+
+def digest(data: object) -> str:
+    """SHA-256 of the canonical JSON, as 64 hexadecimal digits."""
+    text = canonical_json(data)
+    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
+
+
+def suggest(word: str, known: list[str]) -> str:
+    """A cure for a misspelt word: ``did you mean 'x'?`` or the list of what is known."""
+    close = difflib.get_close_matches(word, known, n=1, cutoff=0.6)
+    if close:
+        return f"Did you mean '{close[0]}'?"
+    return f"Known: {', '.join(sorted(known))}."
+
+
+def join_path(parts: tuple[str | int, ...]) -> str:
+    """Write a place as people do: ``layers[1][0].top_k`` (the word ``components`` is left out)."""
+    text = ""
+    for part in parts:
+        if part == "components":
+            continue
+        if isinstance(part, int):
+            text += f"[{part}]"
+        else:
+            text += f".{part}" if text else part
+    return text
+
+
+def _only_follows(loc: tuple[str | int, ...], kind: str, found: Sequence[Mapping[str, Any]]) -> bool:
+    """Whether an "is empty" error is only the shadow of an error inside the list."""
+    return kind == "too_short" and any(
+        len(other["loc"]) > len(loc) and other["loc"][: len(loc)] == loc for other in found
+    )
+
+
+def _describe(cls: type[BaseModel], item: Mapping[str, Any]) -> str:
+    path = join_path(tuple(item["loc"]))
+    prefix = f"{path}: " if path else ""
+    if item["type"] == "extra_forbidden":
+        known: list[str] = item.get("ctx", {}).get("known") or list(cls.model_fields)
+        name = str(item["loc"][-1])
+        return f"{prefix}unknown name '{name}'. {suggest(name, known)}"
+    if item["type"] == "missing":
+        return f"{prefix}required, but not given."
+    message = str(item["msg"]).removeprefix("Value error, ").rstrip(".")
+    if item["type"] in ("value_error", "assertion_error"):
+        return f"{prefix}{message}" + ("" if message.endswith("?") else ".")
+    return f"{prefix}{message}, found {_short(item['input'])}."
+
+
+def _short(value: object) -> str:
+    text = repr(value)
+    return text if len(text) <= 60 else f"{text[:57]}..."

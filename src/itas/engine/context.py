@@ -1,0 +1,163 @@
+"""The world of one component in one answer: asks models, numbers draws, counts everything."""
+
+import time
+from collections import Counter
+from collections.abc import Callable, Sequence
+from random import Random
+from typing import TypeVar
+
+from itas.core.candidate import Mark
+from itas.core.component import Component, EventKind
+from itas.core.concurrency import elapsed_s, set_elapsed_s
+from itas.core.messages import Message
+from itas.core.model import ModelSource
+from itas.core.request import Completion, Request, Usage
+from itas.core.seeds import random_for
+from itas.engine.answer import CallRecord, ComponentRecord, EventRecord
+from itas.errors import ContractError, ParseError
+
+T = TypeVar("T")
+
+
+class Run:
+    """What the components of one answer share: models, seed, and the numbers of the draws taken.
+
+    Draws are numbered per request in the order of asking, from `first_draw`. So the same request in two
+    architectures means the same draws, and asking the same twice in one answer means two different ones.
+    """
+
+    def __init__(self, *, models: ModelSource, seed: int, first_draw: int) -> None:
+        self.models = models
+        self.seed = seed
+        self.calls: list[CallRecord] = []
+        self.events: list[EventRecord] = []
+        self._first_draw = first_draw
+        self._taken: Counter[str] = Counter()
+        self._started = time.monotonic()
+
+    def take_draws(self, request: Request, n: int) -> int:
+        """Reserve `n` draws of a request and give the number of the first."""
+        first = self._first_draw + self._taken[request.key]
+        self._taken[request.key] += n
+        return first
+
+    def now_s(self) -> float:
+        """Seconds since this answer was begun."""
+        return time.monotonic() - self._started
+
+
+class RunContext:
+    """`core.component.Context` for one component."""
+
+    def __init__(self, run: Run, component: Component, *, layer: int, number: int, candidates: int) -> None:
+        self.marks: dict[int, list[Mark]] = {}
+        self._run = run
+        self._component = component
+        self._layer = layer
+        self._number = number
+        self._candidates = candidates
+        self._start_s = elapsed_s()
+        self._end_s = self._start_s
+        self._models: set[str] = set()
+        self._usage = Usage()
+        self._used = 0
+        self._paid = 0
+        self._cost: int | None = 0
+        self._paid_micro_usd = 0
+        self._events: Counter[EventKind] = Counter()
+
+    async def ask(
+        self,
+        model: str,
+        prompt: str | Sequence[Message],
+        *,
+        n: int = 1,
+        temperature: float | None = None,
+        max_tokens: int | None = None,
+    ) -> tuple[Completion, ...]:
+        """See `core.component.Context.ask`."""
+        messages = (Message(role="user", content=prompt),) if isinstance(prompt, str) else tuple(prompt)
+        request = Request(model=model, messages=messages, temperature=temperature, max_tokens=max_tokens)
+        first = self._run.take_draws(request, n)
+        started = self._run.now_s()
+        completions = await self._run.models(model).sample(request, n=n, first=first)
+        if len(completions) != n:
+            raise ContractError(f"model '{model}' gave {len(completions)} of {n} samples")
+        call = CallRecord(self._layer, self._number, request, first, completions, started, self._run.now_s())
+        self._count(call)
+        return completions
+
+    async def ask_readable(
+        self,
+        model: str,
+        prompt: str | Sequence[Message],
+        read: Callable[[str], T],
+        *,
+        attempts: int,
+        temperature: float | None = None,
+        max_tokens: int | None = None,
+    ) -> T:
+        """See `core.component.Context.ask_readable`."""
+        for attempt in range(1, attempts + 1):
+            (reply,) = await self.ask(model, prompt, temperature=temperature, max_tokens=max_tokens)
+            try:
+                return read(reply.text)
+            except ParseError as error:
+                self.report("unreadable", str(error))
+                if attempt == attempts:
+                    raise
+        raise ContractError("'attempts' must be at least 1")
+
+    def random(self, *material: str) -> Random:
+        """See `core.component.Context.random`."""
+        return random_for(self._run.seed, *material)
+
+    def mark(self, candidate: int, mark: Mark) -> None:
+        """See `core.component.Context.mark`."""
+        if not 0 <= candidate < self._candidates:
+            raise ContractError(
+                f"'{self._component.type}' marked candidate {candidate} of {self._candidates}"
+            )
+        self.marks.setdefault(candidate, []).append(mark)
+
+    def report(self, kind: EventKind, detail: str) -> None:
+        """See `core.component.Context.report`."""
+        self._events[kind] += 1
+        self._run.events.append(EventRecord(self._layer, self._number, kind, detail))
+
+    def record(self, *, candidates_out: int) -> ComponentRecord:
+        """What the component took so far."""
+        return ComponentRecord(
+            layer=self._layer,
+            component=self._number,
+            type=self._component.type,
+            models=tuple(sorted(self._models)),
+            samples_used=self._used,
+            samples_paid=self._paid,
+            usage=self._usage,
+            cost_micro_usd=self._cost,
+            paid_micro_usd=self._paid_micro_usd,
+            latency_s=max(self._end_s - self._start_s, 0.0),
+            candidates_in=self._candidates,
+            candidates_out=candidates_out,
+            events=dict(self._events),
+        )
+
+    def finish(self) -> None:
+        """Put the calling task at the end of this component's critical path, also where the component ran
+        tasks of its own."""
+        set_elapsed_s(max(elapsed_s(), self._end_s))
+
+    def _count(self, call: CallRecord) -> None:
+        self._run.calls.append(call)
+        self._models.add(call.request.model)
+        for completion in call.completions:
+            self._used += 1
+            self._usage = self._usage + completion.usage
+            cost = completion.cost_micro_usd
+            self._cost = None if cost is None or self._cost is None else self._cost + cost
+            if not completion.is_stored:
+                self._paid += 1
+                self._paid_micro_usd += cost or 0
+        set_elapsed_s(elapsed_s() + max(completion.latency_s for completion in call.completions))
+        self._end_s = max(self._end_s, elapsed_s())
