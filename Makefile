@@ -1,0 +1,108 @@
+# Everything a person or a build machine runs. `make` alone lists it.
+#
+# The environment in .venv is made on first use from requirements/*.txt (exact versions, with hashes) and brought up
+# to date only when those files change. Nothing outside this directory is installed or changed.
+
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+.NOTPARALLEL:
+MAKEFLAGS += --no-builtin-rules --no-print-directory
+SHELL := /bin/sh
+
+VENV := .venv
+BIN := $(VENV)/bin
+# The first interpreter that is new enough; override with `make PYTHON=/path/to/python3.12 test`.
+PYTHON ?= $(shell for p in python3 python3.14 python3.13 python3.12 python3.11; do \
+	$$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' >/dev/null 2>&1 && echo $$p && break; done)
+# Twice quiet: errors only.
+PIP_INSTALL := $(BIN)/python -m pip install -qq --disable-pip-version-check
+LOCK := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --fork-strategy fewest \
+	--generate-hashes --no-emit-index-url --no-emit-find-links --no-annotate --no-header
+
+# Extra arguments for pytest, as in: make test ARGS="tests/core -x"
+ARGS ?=
+WORKERS ?= auto
+
+CREATED := $(VENV)/.created
+BUILD := $(VENV)/.build-installed
+FULL := $(VENV)/.full-installed
+DEV := $(VENV)/.dev-installed
+PACKAGE := $(VENV)/.package-installed
+# dev.txt contains full.txt, so an environment for development needs nothing more for the demo.
+DEMO_ENVIRONMENT := $(if $(wildcard $(DEV)),$(DEV),$(FULL))
+
+.PHONY: help
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
+
+.PHONY: demo
+demo: $(DEMO_ENVIRONMENT) $(PACKAGE) ## show the whole way on simulated models: no key, no network
+	@$(BIN)/itas demo
+
+.PHONY: test
+test: dev ## run the tests
+	$(BIN)/pytest -n $(WORKERS) --maxprocesses 4 $(ARGS)
+
+.PHONY: test-slow
+test-slow: dev ## run the tests marked slow or scale
+	$(BIN)/pytest -n $(WORKERS) --maxprocesses 4 -m "(slow or scale) and not network and not gpu" --timeout 1800 $(ARGS)
+
+.PHONY: check
+check: dev ## check format, lint, types and the directions of imports
+	$(BIN)/ruff format --check --quiet .
+	$(BIN)/ruff check --quiet .
+	$(BIN)/pyright
+	$(BIN)/pytest -q tests/test_imports.py tests/test_project.py
+
+.PHONY: format
+format: dev ## format, and repair what the linter can repair
+	$(BIN)/ruff check --fix-only --quiet .
+	$(BIN)/ruff format .
+
+.PHONY: lock
+lock: dev ## resolve requirements/*.txt again (UPGRADE=1: to the newest versions)
+	@echo "Resolving requirements/*.txt"
+	@$(LOCK) $(if $(UPGRADE),--upgrade) -o requirements/dev.txt pyproject.toml requirements/build.in \
+		--extra dev --extra report --extra serve --extra math --extra optuna --extra postgres
+	@$(LOCK) -c requirements/dev.txt -o requirements/full.txt pyproject.toml --extra report
+	@$(LOCK) -c requirements/dev.txt -o requirements/run.txt pyproject.toml
+	@$(LOCK) -c requirements/dev.txt -o requirements/build.txt requirements/build.in
+
+.PHONY: clean
+clean: ## remove the environment, caches and build results
+	rm -rf $(VENV) build dist .pytest_cache .ruff_cache .hypothesis
+	find src tests -name __pycache__ -type d -prune -exec rm -rf {} +
+
+# --- environment ---------------------------------------------------------------------------------------------
+
+.PHONY: dev
+dev: $(DEV) $(PACKAGE) ## make the environment for development in .venv
+
+$(CREATED):
+	@test -n "$(PYTHON)" || { echo "No Python 3.11 or newer found. Install one, or name it: make PYTHON=..." >&2; exit 1; }
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+		{ echo "$(PYTHON) is older than Python 3.11, or does not start." >&2; exit 1; }
+	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || \
+		{ echo "$(PYTHON) has no venv module. On Debian and Ubuntu: apt install python3-venv" >&2; exit 1; }
+	@echo "Making $(VENV) with $$($(PYTHON) --version)"
+	@$(PYTHON) -m venv --clear $(VENV)
+	@touch $@
+
+$(BUILD): requirements/build.txt | $(CREATED)
+	@$(PIP_INSTALL) --require-hashes -r requirements/build.txt
+	@touch $@
+
+$(FULL): requirements/full.txt | $(CREATED)
+	@echo "Installing requirements/full.txt"
+	@$(PIP_INSTALL) --require-hashes -r requirements/full.txt
+	@touch $@
+
+$(DEV): requirements/dev.txt | $(CREATED)
+	@echo "Installing requirements/dev.txt (a minute or two)"
+	@$(PIP_INSTALL) --require-hashes -r requirements/dev.txt
+	@touch $@
+
+# The package itself, editable; the build tools come from the lock too, so nothing unpinned is fetched.
+$(PACKAGE): pyproject.toml $(BUILD) | $(CREATED)
+	@$(PIP_INSTALL) --no-deps --no-build-isolation --editable .
+	@touch $@
