@@ -44,6 +44,8 @@ class ModelError(Error):
         request_id: The provider's own id of the request, for its support.
         can_retry: Whether the same request may succeed later.
         retry_after_s: Seconds the provider asked to wait, where it did.
+        may_be_billed: Whether the provider may charge for the request although no answer came: it was
+            sent, and nothing proves that it was refused.
     """
 
     def __init__(
@@ -55,12 +57,14 @@ class ModelError(Error):
         request_id: str | None = None,
         can_retry: bool = False,
         retry_after_s: float | None = None,
+        may_be_billed: bool = False,
     ) -> None:
         self.provider = provider
         self.status = status
         self.request_id = request_id
         self.can_retry = can_retry
         self.retry_after_s = retry_after_s
+        self.may_be_billed = may_be_billed
         suffix = f" (request {request_id})" if request_id else ""
         super().__init__(f"{provider}: {message}{suffix}")
 

@@ -1,24 +1,74 @@
 """Read the final answer out of a model's text. Used by votes, scorers and simulated models alike.
 
+The rules, in order:
+
+1. The last strong mark (``Answer: ...``, ``#### ...``, ``\\boxed{...}``, ``"answer": ...``; see
+   `core/marks.py`) that holds an answer of the wanted kind decides; then the last weak one ("the answer is").
+2. A mark that names several answers ("A or B", "5 or 6") or something that is no answer of that kind is
+   *unclear*: the text has no answer, rather than one that we picked.
+3. Without a mark: for numbers, the number in bold in the last line, or else the last number of the text, as
+   the official GSM8K matchers do; for choices, a letter in the form of an option in the last line that has
+   one.
+
 Text is only matched, never evaluated. A reader returns None where it finds nothing; it does not guess.
+Reading takes time in proportion to the length of the text, however hostile it is.
 """
 
 import re
-from decimal import Decimal, InvalidOperation
+from enum import Enum
 from typing import Literal
+
+from itas.core.marks import Marked, after_thoughts, find_marks
+from itas.core.numbers import Number, find_last_number, find_numbers, normal_number
+from itas.core.plain import plain_text
 
 AnswerKind = Literal["number", "choice", "text"]
 
-_NUMBERS = re.compile(r"(?<![\w.])[-+\u2212]?\$?(?:\d{1,3}(?:,\d{3})+(?!\d)|\d+)(?:\.\d+)?(?:/\d+)?%?")
-_MARKED = re.compile(
-    r"(?:^|\n)[ \t>*_#-]*(?:final\s+)?answer[ \t*_]*(?::|=|\bis\b)[ \t*_]*(?P<rest>[^\n]+)|"
-    r"####[ \t]*(?P<hashes>[^\n]+)|"
-    r"\banswer\s+is\s*:?[ \t*_]*(?P<inline>[^\n]+)|"
-    r"\bAction:\s*Answer\(\"?(?P<action>[^\")\n]*)\"?\)",
+__all__ = [
+    "AnswerKind",
+    "find_answer",
+    "find_choice",
+    "find_marked",
+    "find_number",
+    "normal_number",
+    "normal_text",
+]
+
+
+class _Gap(Enum):
+    NOTHING = "no answer of this kind here"
+    UNCLEAR = "an answer, but not one"
+
+
+_JOINED = re.compile(r"\s{0,5}(?:or|and|to|[-,;:|&+*/x÷]|\\times|\\pm|±)?\s{0,5}(?:by\s{0,3})?")
+_WORDS = {
+    "zero": "0", "one": "1", "two": "2", "three": "3", "four": "4", "five": "5", "six": "6", "seven": "7",
+    "eight": "8", "nine": "9", "ten": "10", "eleven": "11", "twelve": "12", "twenty": "20",
+}  # fmt: skip
+_SENTENCE_END = re.compile(r"[.;!?]\s{1,5}(?=[A-Z(])")
+_SHORT = 100
+"""A longer text behind a mark is an answer only where it starts with one."""
+_FULL_HOUR = re.compile(r"(?<![0-9:])([0-9]{1,2}):00(?![0-9:])")
+_GROUPED_BY_SPACES = re.compile(r"(?<![0-9.,])[0-9]{1,3}(?: [0-9]{3}){1,6}(?![0-9])")
+_BOLD = re.compile(r"\*\*([^*\n]{1,200})\*\*")
+
+_CAPITAL = re.compile(
+    r"(?<![A-Za-z0-9'&+.-])(?<!not )(?<!n't )(?<!not \()[(\[]?([A-Z])[)\]]?(?![A-Za-z0-9'&+])"
+)
+_ARTICLE = re.compile(
+    r" (?!because\b|since\b|as\b|is\b|and\b|or\b|for\b|with\b|due\b|which\b|would\b|but\b|not\b)[a-z]"
+)
+_FIRST = re.compile(
+    r"(?:(?:option|choice|letter|answer)\s{1,3})?[(\[{]?([A-Za-z])(?:[)\]}.:,;]|[*_]{1,3}|\s{0,3}$|\s{1,3}-)",
     re.IGNORECASE,
 )
-_BOXED = re.compile(r"\\boxed\s*\{")
-_LETTER = re.compile(r"(?<![A-Za-z0-9'’])\(?\[?([A-Z])\)?\]?(?![A-Za-z0-9'’])")
+_SECOND = re.compile(
+    r"[\s*_,;.)\]]{0,6}(?:or|and|/|,|&|\|)[\s*_(\[]{0,6}(?:option )?([A-Za-z])(?![A-Za-z0-9'])"
+)
+_OPTION_FORM = re.compile(
+    r"\(([A-Za-z])\)|\b(?:option|choice|letter|answer)s?\s{1,3}[*_(\"']{0,4}([A-Z])(?![A-Za-z0-9'])"
+    r"|\*\*([A-Z])[.):]?\*\*|^[\s>*_-]{0,8}[(\[]?([A-Z])[)\].:](?:\s|$|[*_])|^[\s>*_\"']{0,8}([A-Za-z])[.\s*_\"']{0,8}$",
+)
 
 
 def find_answer(text: str, kind: AnswerKind, *, n_choices: int = 26) -> str | None:
@@ -35,89 +85,113 @@ def find_answer(text: str, kind: AnswerKind, *, n_choices: int = 26) -> str | No
     if kind == "choice":
         return find_choice(text, n_choices=n_choices)
     marked = find_marked(text)
-    return None if marked is None else normal_text(marked)
+    return None if marked is None else normal_text(marked) or None
 
 
 def find_marked(text: str) -> str | None:
-    """What stands behind the last ``Answer:``, ``####``, ``the answer is`` or in the last ``\\boxed{}``."""
-    last: tuple[int, str] | None = None
-    for found in _MARKED.finditer(text):
-        value = next(group for group in found.groups() if group is not None)
-        last = (found.start(), value)
-    for found in _BOXED.finditer(text):
-        inner = _braced(text, found.end())
-        if inner is not None and (last is None or found.start() > last[0] or "boxed" in last[1]):
-            last = (found.start(), inner)
-    if last is None:
-        return None
-    value = last[1].strip().strip("*_`\"'").strip()
-    return value or None
+    """What stands behind the last strong mark, or the last weak one; see `core/marks.py`."""
+    marks = find_marks(after_thoughts(text))
+    return marks[0].value if marks else None
 
 
 def find_number(text: str) -> str | None:
     """The final number: from the marked answer if there is one, else the last number in the text."""
-    marked = find_marked(text)
-    if marked is not None:
-        numbers = _NUMBERS.findall(marked)
-        if numbers:
-            return normal_number(numbers[0] if len(numbers) == 1 else _after_equals(marked, numbers))
-    numbers = _NUMBERS.findall(text)
-    return normal_number(numbers[-1]) if numbers else None
+    plain = after_thoughts(text)
+    for mark in find_marks(plain):
+        reading = _read_number(mark)
+        if isinstance(reading, str):
+            return reading
+        if reading is _Gap.UNCLEAR:
+            return None
+    last_line = plain.rstrip().rpartition("\n")[2]
+    bold = [number for span in _BOLD.findall(last_line[-2000:]) for number in find_numbers(span)]
+    if len(bold) == 1:
+        return bold[0].value
+    last = find_last_number(plain)
+    return last.value if last else None
 
 
 def find_choice(text: str, *, n_choices: int = 26) -> str | None:
-    """The chosen letter: from the marked answer if there is one, else the only capital letter that stands
-    alone on the last line that has one."""
-    allowed = {chr(ord("A") + index) for index in range(n_choices)}
-    marked = find_marked(text)
-    if marked is not None:
-        letters = [letter for letter in _LETTER.findall(marked) if letter in allowed]
-        if letters:
-            return letters[0]
-        if len(marked) == 1 and marked.upper() in allowed:
-            return marked.upper()
-    for line in reversed(text.splitlines()):
-        letters = [letter for letter in _LETTER.findall(line) if letter in allowed]
-        if len(set(letters)) == 1:
-            return letters[0]
-        if letters:
+    """The chosen letter: from the marked answer if there is one, else from the last line that has a letter
+    in the form of an option."""
+    allowed = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"[:n_choices]
+    plain = after_thoughts(text)
+    for mark in find_marks(plain):
+        reading = _read_choice(mark, allowed)
+        if isinstance(reading, str):
+            return reading
+        if reading is _Gap.UNCLEAR:
             return None
+    for line in reversed(plain[-20_000:].splitlines()):
+        letters = _options_in(line[:2000], allowed)
+        if letters:
+            return letters.pop() if len(letters) == 1 else None
     return None
-
-
-def normal_number(text: str) -> str | None:
-    """One spelling per number: ``1,000`` is ``1000``, ``5.0`` is ``5``, ``$12`` is ``12``; fractions stay."""
-    bare = text.replace("\u2212", "-").replace(",", "").replace("$", "").rstrip("%.").strip()
-    if "/" in bare:
-        top, _, bottom = bare.partition("/")
-        return f"{top.strip()}/{bottom.strip()}"
-    try:
-        value = Decimal(bare)
-    except InvalidOperation:
-        return None
-    if not value.is_finite() or abs(value.adjusted()) > 400:
-        return None
-    plain = format(value, "f")
-    plain = plain.rstrip("0").rstrip(".") if "." in plain else plain
-    return "0" if plain in ("-0", "") else plain.removeprefix("+")
 
 
 def normal_text(text: str) -> str:
     """Lower case, single spaces, no closing punctuation or wrapping quotes."""
-    return " ".join(text.split()).strip(" .,;:!?\"'`*_").casefold()
+    return " ".join(plain_text(text).split()).strip(" .,;:!?\"'`*_").casefold()
 
 
-def _after_equals(marked: str, numbers: list[str]) -> str:
-    return numbers[-1] if "=" in marked else numbers[0]
+def _read_number(mark: Marked) -> str | _Gap:
+    value = mark.value if mark.is_enclosed else _SENTENCE_END.split(mark.value, maxsplit=1)[0]
+    value = _join_groups(_FULL_HOUR.sub(r"\1", value))
+    is_short = len(value) <= _SHORT
+    _, equals, behind = value.rpartition("=")
+    numbers = list(find_numbers(behind)) if equals and is_short else []
+    if numbers:
+        return _one_number(behind, numbers)
+    numbers = list(find_numbers(value))
+    if numbers and not is_short:
+        is_first = not any(map(str.isalnum, value[: numbers[0].start]))
+        return _one_number(value, numbers) if is_first and not mark.is_enclosed else _Gap.NOTHING
+    if numbers:
+        return _one_number(value, numbers)
+    word = _WORDS.get(normal_text(value).partition(" ")[0]) if len(value) <= 30 else None
+    return word or (_Gap.UNCLEAR if mark.is_strong and is_short else _Gap.NOTHING)
 
 
-def _braced(text: str, start: int) -> str | None:
-    depth = 1
-    for index in range(start, min(len(text), start + 2000)):
-        if text[index] == "{":
-            depth += 1
-        elif text[index] == "}":
-            depth -= 1
-            if depth == 0:
-                return text[start:index]
-    return None
+def _one_number(value: str, numbers: list[Number]) -> str | _Gap:
+    first = numbers[0]
+    if len(numbers) > 1 and _JOINED.fullmatch(value[first.end : numbers[1].start]):
+        return _Gap.UNCLEAR
+    return first.value if first.value is not None else _Gap.UNCLEAR
+
+
+def _join_groups(value: str) -> str:
+    """``10 000 km`` as ``10000 km``, where no other number stands in the text."""
+    found = _GROUPED_BY_SPACES.search(value)
+    if found is None or any(map(str.isdigit, value[: found.start()] + value[found.end() :])):
+        return value
+    return value.replace(found[0], found[0].replace(" ", ""))
+
+
+def _read_choice(mark: Marked, allowed: str) -> str | _Gap:
+    value = mark.value.lstrip("$\\ ").removeprefix("text{").removeprefix("mathrm{").removeprefix("textbf{")
+    first = _FIRST.match(value)
+    if first and first[1].upper() in allowed and not (first[1].islower() and len(value) > 40):
+        second = _SECOND.match(value, first.end(1))
+        if second and second[1].upper() in allowed and second[1].upper() != first[1].upper():
+            return _Gap.UNCLEAR
+        return first[1].upper()
+    letters = _capitals_in(value[:200], allowed) or _options_in(value[:200], allowed)
+    if len(letters) == 1:
+        return letters.pop()
+    return _Gap.UNCLEAR if letters else _Gap.NOTHING
+
+
+def _capitals_in(text: str, allowed: str) -> set[str]:
+    """Letters that stand alone, less the article "A" and the pronoun "I"."""
+    return {
+        found[1]
+        for found in _CAPITAL.finditer(text)
+        if found[1] in allowed and not (found[0] in ("A", "I") and _ARTICLE.match(text, found.end()))
+    }
+
+
+def _options_in(line: str, allowed: str) -> set[str]:
+    """Letters in the form of an option: ``(B)``, ``B.`` or ``B:`` at the start, ``**B**``, ``option B``, or
+    alone on the line."""
+    letters = {next(group for group in found.groups() if group) for found in _OPTION_FORM.finditer(line)}
+    return {letter.upper() for letter in letters} & set(allowed)

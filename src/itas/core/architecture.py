@@ -47,7 +47,7 @@ class Architecture(Spec):
 
     Attributes:
         name: For people; not part of the fingerprint.
-        description: Likewise.
+        description: For people too.
         rules: ``paper`` or ``open`` (generators may stand in later layers too).
         max_candidates: Most candidates that may stand in one prompt (rule 6).
         layers: In order.
@@ -119,8 +119,9 @@ def _expand_components(components: object) -> object:
         return components
     expanded: list[object] = []
     for component in cast("list[object]", components):
-        if isinstance(component, dict) and isinstance(component.get("models"), (list, tuple)):  # pyright: ignore[reportUnknownMemberType]
-            fields = cast("dict[str, Any]", component)
+        fields = cast("dict[str, Any]", component) if isinstance(component, dict) else {}
+        # A component with both `model` and `models` stays as it is, and is refused: one of them is a mistake.
+        if isinstance(fields.get("models"), (list, tuple)) and "model" not in fields:
             rest = {key: value for key, value in fields.items() if key != "models"}
             expanded.extend({**rest, "model": model} for model in fields["models"])
         else:

@@ -86,6 +86,13 @@ def _candidates_are_there(layers: "tuple[Layer, ...]") -> list[str]:
     return []
 
 
+def _reads_critiques(layer: "Layer") -> bool:
+    return any(
+        component.uses_critiques and getattr(component, "use_critiques", True)
+        for component in layer.components
+    )
+
+
 def _critiques_are_used(layers: "tuple[Layer, ...]") -> list[str]:
     found: list[str] = []
     for index, layer in enumerate(layers):
@@ -93,15 +100,15 @@ def _critiques_are_used(layers: "tuple[Layer, ...]") -> list[str]:
             continue
         reader = None
         for later in layers[index + 1 :]:
-            if any(component.uses_critiques for component in later.components):
+            if _reads_critiques(later):
                 reader = later
                 break
-            if isinstance(later.components[0], Producer):
-                break
+            if isinstance(later.components[0], Producer | Annotator):
+                break  # new texts, or new critiques in the place of these
         if reader is None:
             found.append(
                 f"layers[{index}]: nobody uses the critiques of '{layer.type}' (rule 3). "
-                "Put a ranker or a fuser after it, or leave it out."
+                "Put a fuser, or a ranker with 'use_critiques: true', after it, or leave it out."
             )
     return found
 

@@ -1,0 +1,102 @@
+"""Settings: *how* to run, never *what*; none of them changes an answer.
+
+From strong to weak: arguments, environment (``ITAS_CONCURRENCY``, ``ITAS_PROVIDERS__MINE__BASE_URL``), the file
+``itas.yaml`` in the working folder (or the one named), defaults. Keys are never settings: they stand in the
+environment, or in a ``.env`` file in this folder or one above, which never overrides the environment.
+"""
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, cast
+
+from pydantic import Field, PositiveInt, ValidationError
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
+
+from itas.core.component import ModelId
+from itas.core.spec import parse_as
+from itas.errors import SpecError
+from itas.models.prices import PriceSettings
+from itas.models.providers.known import ProviderSettings
+from itas.specs import load_data
+
+FILE = "itas.yaml"
+IN_MEMORY = "memory"
+
+
+class Settings(BaseSettings):
+    """How to run.
+
+    Attributes:
+        providers: Changes to known providers, and providers of the user's own, by name.
+        prices: Dollars per million tokens by model id; wins over the table.
+        store: File of the call store, or ``memory`` to forget everything at the end.
+        runs: Folder of the run folders.
+        concurrency: Problems worked on at the same time.
+    """
+
+    model_config = SettingsConfigDict(
+        env_prefix="ITAS_", env_nested_delimiter="__", extra="forbid", frozen=True, nested_model_default_partial_update=True
+    )
+
+    providers: dict[str, ProviderSettings] = Field(default_factory=dict[str, ProviderSettings])
+    prices: dict[ModelId, PriceSettings] = Field(default_factory=dict[ModelId, PriceSettings])
+    store: str = ".itas/calls.sqlite3"
+    runs: Path = Path("runs")
+    concurrency: PositiveInt = 16
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """The environment before the file: the file comes in as the initial values."""
+        return env_settings, init_settings
+
+
+def load_settings(path: Path | None = None) -> Settings:
+    """Read the settings file and the environment.
+
+    Args:
+        path: The file; ``itas.yaml`` in the working folder if it is there.
+
+    Raises:
+        SpecError: The file is missing, unreadable, or says something unknown.
+    """
+    if path is None and Path(FILE).is_file():
+        path = Path(FILE)
+    data: object = load_data(path) if path is not None else {}
+    if not isinstance(data, dict):
+        raise SpecError(f"settings are a mapping, found {type(data).__name__}", path=str(path))
+    fields = cast("dict[str, Any]", data)
+    try:
+        return Settings(**fields)
+    except ValidationError:
+        parse_as(_Strict, fields, where=str(path or ""))  # says it in our words if the file is to blame
+        raise SpecError(
+            "an environment variable that begins with ITAS_ has a value that cannot be used; "
+            f"known settings: {', '.join(Settings.model_fields)}"
+        ) from None
+
+
+class _Strict(Settings):
+    """The same laws without the environment, for error messages about the file."""
+
+    @classmethod
+    def settings_customise_sources(cls, *args: Any, **kwargs: Any) -> tuple[PydanticBaseSettingsSource, ...]:
+        return (kwargs["init_settings"],) if "init_settings" in kwargs else (args[1],)
+
+
+def read_environment() -> Mapping[str, str]:
+    """The environment, with what a ``.env`` file in this folder or one above adds to it."""
+    from dotenv import dotenv_values, find_dotenv
+
+    found = find_dotenv(usecwd=True)
+    if not found:
+        return dict(os.environ)
+    extra = {name: value for name, value in dotenv_values(found, interpolate=False).items() if value}
+    return {**extra, **os.environ}

@@ -1,0 +1,1 @@
+"""The command line: translates, calls a public function, prints."""

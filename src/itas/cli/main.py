@@ -1,0 +1,25 @@
+"""The command `itas`. Each command translates its arguments, calls one public function and prints.
+
+Exit codes: 0 done, 1 failed, 2 wrong input, 3 a cap was reached (what is there is usable), 130 interrupted.
+"""
+
+import sys
+
+from itas.errors import Error
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run one command and give its exit code."""
+    from itas.cli.application import run
+    from itas.cli.terminal import clean, progress
+
+    try:
+        return run(sys.argv[1:] if arguments is None else arguments)
+    except Error as error:
+        progress().print(f"error: {clean(str(error))}", style="red")
+        return error.exit_code
+    except KeyboardInterrupt:
+        progress().print("interrupted; everything that was paid for is kept")
+        return 130
+    except BrokenPipeError:
+        return 1

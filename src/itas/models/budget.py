@@ -1,0 +1,193 @@
+"""Budget: caps on dollars and samples that hold under concurrency.
+
+What a call can cost is reserved before it is sent and settled afterwards. When a reservation does not fit but
+others are outstanding, it waits: they usually cost less than they reserved. Checking first and recording later
+would let every call through that starts before the first one ends.
+"""
+
+import asyncio
+from collections import deque
+from dataclasses import dataclass
+
+from itas.errors import BudgetExceeded, SpecError
+from itas.models.prices import Price, dollars
+
+
+@dataclass(slots=True)
+class _Account:
+    unit: str
+    cap: int | None
+    spent: int = 0
+    uncertain: int = 0
+    reserved: int = 0
+
+    def fits(self, amount: int) -> bool:
+        return self.cap is None or self.spent + self.uncertain + self.reserved + amount <= self.cap
+
+    def may_fit_later(self, amount: int) -> bool:
+        return self.cap is None or self.spent + self.uncertain + amount <= self.cap
+
+    def describe(self, amount: int) -> str:
+        write = dollars if self.unit == "dollars" else str
+        assert self.cap is not None
+        doubt = f", {write(self.uncertain)} uncertain" if self.uncertain else ""
+        return (
+            f"up to {write(amount)} {self.unit} for the next call, but of the cap of {write(self.cap)} "
+            f"{write(self.spent)} {self.unit} are spent{doubt}"
+        )
+
+
+class Budget:
+    """The account of one run. Belongs to one event loop.
+
+    Args:
+        max_micro_usd: Cap in millionths of a dollar; None for none.
+        max_samples: Cap on paid samples; None for none.
+        spent_micro_usd: Spent before, for instance by the run that is resumed.
+        spent_samples: Bought before.
+    """
+
+    def __init__(
+        self,
+        *,
+        max_micro_usd: int | None = None,
+        max_samples: int | None = None,
+        spent_micro_usd: int = 0,
+        spent_samples: int = 0,
+    ) -> None:
+        self.overrun_micro_usd = 0
+        """By how much calls cost more than they had reserved, because a provider ignored a limit."""
+        self._money = _Account("dollars", max_micro_usd, spent=spent_micro_usd)
+        self._samples = _Account("samples", max_samples, spent=spent_samples)
+        self._queue: deque[tuple[Reservation, asyncio.Future[None]]] = deque()
+        self._outstanding = 0
+
+    @property
+    def spent_micro_usd(self) -> int:
+        """Settled, in millionths of a dollar."""
+        return self._money.spent
+
+    @property
+    def uncertain_micro_usd(self) -> int:
+        """Perhaps billed without an answer; counts against the cap."""
+        return self._money.uncertain
+
+    @property
+    def reserved_micro_usd(self) -> int:
+        """Reserved by calls on their way."""
+        return self._money.reserved
+
+    @property
+    def spent_samples(self) -> int:
+        """Samples bought, the uncertain ones included."""
+        return self._samples.spent + self._samples.uncertain
+
+    def check_price(self, model: str, price: Price | None) -> None:
+        """Refuse a model without a known price if there is a cap in dollars.
+
+        Raises:
+            SpecError: Naming the model and the cure.
+        """
+        if price is None and self._money.cap is not None:
+            raise SpecError(
+                f"no price is known for '{model}', so a cap in dollars cannot be kept. Give its price in the "
+                "settings (prices), or set a cap in samples instead"
+            )
+
+    async def reserve(self, model: str, *, micro_usd: int | None, samples: int) -> "Reservation":
+        """Set aside what a call can cost at most, waiting for other calls where that helps.
+
+        Args:
+            model: For messages.
+            micro_usd: Upper bound of the price; None if unknown.
+            samples: Draws.
+
+        Raises:
+            BudgetExceeded: It does not fit, and will not when everything outstanding is settled.
+            SpecError: The price is unknown and there is a cap in dollars.
+        """
+        if micro_usd is None:
+            self.check_price(model, None)
+        wanted = Reservation(self, model, micro_usd or 0, samples)
+        if not self._queue and self._grant(wanted):
+            return wanted
+        granted: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._queue.append((wanted, granted))
+        self._serve_queue()
+        try:
+            await granted
+        except asyncio.CancelledError:
+            if wanted.is_open:  # granted, and cancelled before this task could run
+                wanted.release()
+            self._serve_queue()
+            raise
+        return wanted
+
+    def _grant(self, wanted: "Reservation") -> bool:
+        if not (self._money.fits(wanted.micro_usd) and self._samples.fits(wanted.samples)):
+            return False
+        self._money.reserved += wanted.micro_usd
+        self._samples.reserved += wanted.samples
+        self._outstanding += 1
+        wanted.is_open = True
+        return True
+
+    def _serve_queue(self) -> None:
+        """Grant or refuse the waiting, first come first served, so that a dear call cannot starve."""
+        while self._queue:
+            wanted, granted = self._queue[0]
+            if granted.done():
+                self._queue.popleft()
+            elif self._grant(wanted):
+                self._queue.popleft()
+                granted.set_result(None)
+            elif refusal := self._find_refusal(wanted):
+                self._queue.popleft()
+                granted.set_exception(refusal)
+            else:
+                return
+
+    def _find_refusal(self, wanted: "Reservation") -> BudgetExceeded | None:
+        for account, amount in ((self._money, wanted.micro_usd), (self._samples, wanted.samples)):
+            if not account.may_fit_later(amount) or (not self._outstanding and not account.fits(amount)):
+                return BudgetExceeded(f"'{wanted.model}' needs {account.describe(amount)}. Nothing was sent")
+        return None
+
+    def book(self, reservation: "Reservation", *, spent: int, uncertain: int, samples: int) -> None:
+        """End a reservation; for `Reservation` only."""
+        if not reservation.is_open:
+            return
+        reservation.is_open = False
+        self._outstanding -= 1
+        self._money.reserved -= reservation.micro_usd
+        self._money.spent += spent
+        self._money.uncertain += uncertain
+        self._samples.reserved -= reservation.samples
+        self._samples.spent += samples
+        self.overrun_micro_usd += max(0, spent - reservation.micro_usd)
+        self._serve_queue()
+
+
+class Reservation:
+    """Money and samples set aside for one call. Ends in exactly one way; a second one does nothing."""
+
+    __slots__ = ("_budget", "is_open", "micro_usd", "model", "samples")
+
+    def __init__(self, budget: Budget, model: str, micro_usd: int, samples: int) -> None:
+        self._budget = budget
+        self.is_open = False
+        self.model = model
+        self.micro_usd = micro_usd
+        self.samples = samples
+
+    def settle(self, *, micro_usd: int, samples: int) -> None:
+        """The call brought an answer at this price."""
+        self._budget.book(self, spent=micro_usd, uncertain=0, samples=samples)
+
+    def release(self) -> None:
+        """Certainly nothing was billed."""
+        self._budget.book(self, spent=0, uncertain=0, samples=0)
+
+    def doubt(self) -> None:
+        """It was sent and nobody knows whether it was billed: counts in full."""
+        self._budget.book(self, spent=0, uncertain=self.micro_usd, samples=self.samples)

@@ -1,0 +1,115 @@
+"""Cache: a list of draws per request.
+
+Asking for draws 0..9 when 0..4 are known buys five, with one inner call. Draws that are being fetched already
+are waited for, not asked again. The inner model stores what it buys (see `purchase.py`).
+"""
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from itas.core.concurrency import side_by_side
+from itas.core.model import Model
+from itas.core.request import Completion, Request
+from itas.models.finish import finish_all
+from itas.models.store.contract import CallStore
+
+
+@dataclass(eq=False, slots=True)
+class _Flight:
+    """Draws of one request being fetched, and how many wait for them."""
+
+    key: str
+    numbers: tuple[int, ...]
+    task: asyncio.Task[dict[int, Completion]] = field(init=False)
+    waiting: int = 0
+
+
+class Cached:
+    """Gives stored draws, and has the missing ones bought, each once.
+
+    Args:
+        inner: Buys and stores.
+        store: Where stored draws are found.
+    """
+
+    def __init__(self, inner: Model, store: CallStore) -> None:
+        self._inner = inner
+        self._store = store
+        self._flights: dict[tuple[str, int], _Flight] = {}
+
+    async def sample(self, request: Request, *, n: int = 1, first: int = 0) -> tuple[Completion, ...]:
+        """See `core.model.Model.sample`."""
+        numbers = range(first, first + n)
+        joined = dict.fromkeys(
+            flight for number in numbers if (flight := self._flights.get((request.key, number)))
+        )
+        new = tuple(number for number in numbers if (request.key, number) not in self._flights)
+        started = [self._start(request, new)] if new else []
+        waits = [self._wait(flight, is_mine=False) for flight in joined]
+        waits += [self._wait(flight, is_mine=True) for flight in started]
+        found: dict[int, Completion] = {}
+        for draws in await side_by_side(waits):
+            found |= draws
+        return tuple(found[number] for number in numbers)
+
+    def _start(self, request: Request, numbers: tuple[int, ...]) -> _Flight:
+        flight = _Flight(request.key, numbers)
+        flight.task = asyncio.create_task(self._fetch(request, numbers))
+        for number in numbers:
+            self._flights[request.key, number] = flight
+        flight.task.add_done_callback(lambda task: self._land(flight))
+        return flight
+
+    def _land(self, flight: _Flight) -> None:
+        self._forget(flight)
+        if not flight.task.cancelled():
+            flight.task.exception()  # seen, also when nobody waits any more
+
+    async def _wait(self, flight: _Flight, *, is_mine: bool) -> dict[int, Completion]:
+        flight.waiting += 1
+        try:
+            draws = await asyncio.shield(flight.task)
+        finally:
+            flight.waiting -= 1
+            if not flight.waiting and not flight.task.done():
+                await self._abandon(flight)
+        if is_mine:
+            return draws
+        return {number: draw.model_copy(update={"is_stored": True}) for number, draw in draws.items()}
+
+    async def _abandon(self, flight: _Flight) -> None:
+        """Nobody waits: stop the call, and be done only when its books are closed.
+
+        Who asks from now on starts anew instead of joining a call that is being stopped.
+        """
+        self._forget(flight)
+        flight.task.cancel()
+        await asyncio.wait([flight.task])
+
+    def _forget(self, flight: _Flight) -> None:
+        for number in flight.numbers:
+            if self._flights.get((flight.key, number)) is flight:
+                del self._flights[flight.key, number]
+
+    async def _fetch(self, request: Request, numbers: Sequence[int]) -> dict[int, Completion]:
+        found = await self._store.find(request.key, numbers)
+        runs = _runs([number for number in numbers if number not in found])
+        if runs:
+            bought = await finish_all([
+                self._inner.sample(request, n=len(run), first=run.start) for run in runs
+            ])
+            for run, completions in zip(runs, bought, strict=True):
+                found.update(zip(run, completions, strict=True))
+        return found
+
+
+def _runs(numbers: Sequence[int]) -> list[range]:
+    """Ascending numbers as ranges without gaps."""
+    runs: list[range] = []
+    for number in numbers:
+        if runs and runs[-1].stop == number:
+            runs[-1] = range(runs[-1].start, number + 1)
+        else:
+            runs.append(range(number, number + 1))
+    return runs

@@ -1,0 +1,67 @@
+"""Chain: the wrappers around one model, in the order that makes their promises hold.
+
+    meter (used) -> cache -> spread -> retry -> limit -> meter (paid) -> purchase -> provider
+
+The purchase stands innermost: each request to the provider, and each retry of it, has its own reservation and
+its own row in the ledger, is counted as paid by itself, and is stored by itself. So five draws that need five
+requests lose nothing when the third fails, money is reserved only for what is really on its way, and a cap
+holds under retries too.
+"""
+
+import asyncio
+from collections.abc import Callable
+
+from itas.core.model import Model
+from itas.models.budget import Budget
+from itas.models.cache import Cached
+from itas.models.limit import Limited
+from itas.models.meter import Metered, Tally
+from itas.models.prices import FREE, Price
+from itas.models.purchase import Purchased
+from itas.models.retry import Retried, RetryPolicy
+from itas.models.spread import Spread
+from itas.models.store.contract import CallStore
+from itas.models.store.memory import MemoryStore
+
+
+def build_chain(
+    model: Model,
+    *,
+    store: CallStore | None = None,
+    budget: Budget | None = None,
+    price: Price | None = FREE,
+    used: Tally | None = None,
+    paid: Tally | None = None,
+    max_n: Callable[[], int] | None = None,
+    slots: asyncio.Semaphore | None = None,
+    retry: RetryPolicy | None = None,
+    run: str = "",
+) -> Model:
+    """Put the wrappers around a model.
+
+    Args:
+        model: A provider, or any other model.
+        store: Where draws are remembered; in memory by default.
+        budget: Whose caps hold; none by default.
+        price: Of the model; None if unknown.
+        used: Counts every draw that is given out.
+        paid: Counts every draw that is bought.
+        max_n: Most draws in one request, as known at the moment; no limit by default.
+        slots: Open calls of the provider; no limit by default.
+        retry: How patient to be; no retries by default.
+        run: Which run pays, for the ledger.
+    """
+    store = store or MemoryStore()
+    chain: Model = Purchased(model, store=store, budget=budget or Budget(), price=price, run=run)
+    if paid is not None:
+        chain = Metered(chain, paid, paid_only=True)
+    if slots is not None:
+        chain = Limited(chain, slots)
+    if retry is not None:
+        chain = Retried(chain, retry)
+    if max_n is not None:
+        chain = Spread(chain, max_n)
+    chain = Cached(chain, store)
+    if used is not None:
+        chain = Metered(chain, used)
+    return chain

@@ -1,0 +1,97 @@
+"""Keys: where providers' keys come from, and how none of them gets out.
+
+Keys are read from the environment under the names that the vendors use; numbered ones (``OPENAI_API_KEY_2``)
+are used in turn. Whatever text leaves the program goes through `redact`.
+"""
+
+import itertools
+import re
+from collections.abc import Iterable, Mapping
+
+from itas.errors import MissingKey
+
+_MASK = "[key]"
+_MOST_NUMBERED = 99
+_SHORTEST_SECRET = 6
+"""A shorter value (somebody's ``x`` for a local server) would mask ordinary text."""
+
+_LOOKS_LIKE_KEY = re.compile(
+    r"\b(?:sk|pk|rk|gsk|xai|hf|key|AIza|ya29|ghp|glpat|tgp)[-_][A-Za-z0-9_\-]{12,}"
+    r"|\bAIza[A-Za-z0-9_\-]{20,}"
+    r"|(?i:\b(?:bearer|basic)\s+)[A-Za-z0-9._~+/=\-]{8,}"
+    r"|(?i:\b(?:api[-_ ]?key|x-api-key|authorization|access[-_]?token)[\"']?\s*[:=]\s*[\"']?)[A-Za-z0-9._~+/=\-]{8,}"
+)
+_QUERY = re.compile(r"(\bhttps?://[^\s?#\"'<>]+)\?[^\s\"'<>]*")
+_USERINFO = re.compile(r"(\bhttps?://)[^\s/@\"'<>]+@")
+
+# Every key that was ever read in this process, so that `redact` knows them wherever it is called.
+_known: set[str] = set()
+
+
+class Keys:
+    """The keys of one provider; gives them in turn and never shows them."""
+
+    def __init__(self, values: Iterable[str]) -> None:
+        self._values = tuple(values)
+        self._turn = itertools.cycle(self._values)
+        _known.update(value for value in self._values if len(value) >= _SHORTEST_SECRET)
+
+    def __bool__(self) -> bool:
+        return bool(self._values)
+
+    def __len__(self) -> int:
+        return len(self._values)
+
+    def __repr__(self) -> str:
+        return f"Keys({len(self)} hidden)"
+
+    def take(self) -> str | None:
+        """The next key in turn; None if there are none."""
+        return next(self._turn) if self._values else None
+
+
+def read_keys(provider: str, variables: Iterable[str], environ: Mapping[str, str], *, needed: bool) -> Keys:
+    """Read a provider's keys: of the first variable that is set, then its numbered ones.
+
+    Args:
+        provider: For messages.
+        variables: Names to try, the preferred one first.
+        environ: The environment.
+        needed: Whether the provider refuses calls without a key.
+
+    Raises:
+        MissingKey: None is set and one is needed, or a value cannot be a key. Names the variable, never the
+            value.
+    """
+    names = tuple(variables)
+    for name in names:
+        numbered = (name, *(f"{name}_{number}" for number in range(1, _MOST_NUMBERED + 1)))
+        found = {each: environ.get(each, "").strip() for each in numbered}
+        values = [_check(provider, each, value) for each, value in found.items() if value]
+        if values:
+            return Keys(dict.fromkeys(values))
+    if needed:
+        listed = " or ".join(names) or "key_variable in the settings of this provider"
+        raise MissingKey(f"needs a key and none is set. Set {listed}", provider=provider)
+    return Keys(())
+
+
+def redact(text: str) -> str:
+    """The same text without keys, passwords in addresses, and the query parts of addresses."""
+    for secret in sorted(_known, key=len, reverse=True):
+        text = text.replace(secret, _MASK)
+    text = _USERINFO.sub(r"\1", text)
+    text = _QUERY.sub(r"\1", text)
+    return _LOOKS_LIKE_KEY.sub(_MASK, text)
+
+
+def _check(provider: str, variable: str, value: str) -> str:
+    """Typographic quotes and line breaks come along when a key is copied; headers cannot hold them."""
+    for place, char in enumerate(value, 1):
+        if not "!" <= char <= "~":
+            raise MissingKey(
+                f"{variable} is not a key: character {place} is U+{ord(char):04X}. Copy the key again, without "
+                "quotes or spaces",
+                provider=provider,
+            )
+    return value

@@ -1,0 +1,74 @@
+"""Meter: counts what passes. One in front of the call store counts what is used, one behind it what is paid."""
+
+from dataclasses import dataclass, field
+
+from itas.core.model import Model
+from itas.core.request import Completion, Request, Usage
+
+
+@dataclass(slots=True)
+class Totals:
+    """Sums over samples.
+
+    Attributes:
+        calls: Calls that gave an answer.
+        samples: Draws in these answers.
+        usage: Their tokens.
+        cost_micro_usd: Sum of the known prices.
+        unpriced_samples: Draws whose price is unknown; they are not in the sum.
+    """
+
+    calls: int = 0
+    samples: int = 0
+    usage: Usage = Usage()
+    cost_micro_usd: int = 0
+    unpriced_samples: int = 0
+
+    def add(self, completions: tuple[Completion, ...]) -> None:
+        """Count one call."""
+        self.calls += 1
+        for completion in completions:
+            self.samples += 1
+            self.usage += completion.usage
+            if completion.cost_micro_usd is None:
+                self.unpriced_samples += 1
+            else:
+                self.cost_micro_usd += completion.cost_micro_usd
+
+
+@dataclass(slots=True)
+class Tally:
+    """Totals, over all and by ``provider/model``. Belongs to one event loop."""
+
+    all: Totals = field(default_factory=Totals)
+    by_model: dict[str, Totals] = field(default_factory=dict[str, Totals])
+
+    def add(self, model: str, completions: tuple[Completion, ...]) -> None:
+        """Count one call of a model."""
+        self.all.add(completions)
+        self.by_model.setdefault(model, Totals()).add(completions)
+
+
+class Metered:
+    """Counts the answers of the inner model.
+
+    Args:
+        inner: Who answers.
+        tally: Where to count.
+        paid_only: Leave out draws that are marked as stored: nobody paid for them now.
+    """
+
+    def __init__(self, inner: Model, tally: Tally, *, paid_only: bool = False) -> None:
+        self._inner = inner
+        self._tally = tally
+        self._paid_only = paid_only
+
+    async def sample(self, request: Request, *, n: int = 1, first: int = 0) -> tuple[Completion, ...]:
+        """See `core.model.Model.sample`."""
+        completions = await self._inner.sample(request, n=n, first=first)
+        counted = completions
+        if self._paid_only:
+            counted = tuple(completion for completion in completions if not completion.is_stored)
+        if counted:
+            self._tally.add(request.model, counted)
+        return completions

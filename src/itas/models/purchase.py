@@ -1,0 +1,96 @@
+"""Purchase: one request to a provider, with its money and its record.
+
+Reserves the most it can cost, writes the intent into the ledger, asks, and stores the answer together with the
+settlement in one transaction, before anybody sees it. Every attempt of a retry is a purchase of its own, so
+one whose fate is unknown stays in the books beside the one that succeeded.
+"""
+
+from itas.core.model import Model
+from itas.core.request import Completion, Request
+from itas.errors import Error, ModelError
+from itas.models.budget import Budget, Reservation
+from itas.models.prices import Price
+from itas.models.store.contract import CallStore, Intent, Settlement
+
+
+class Purchased:
+    """Buys from the inner model and keeps the books. Stands directly around a provider.
+
+    A draw that comes marked as stored (a recording) is neither booked nor stored again.
+
+    Args:
+        inner: The provider; may give fewer draws than asked for (see `Spread`).
+        store: Where draws and intents go.
+        budget: Whose caps hold.
+        price: Of the model; None if unknown.
+        run: Which run pays, for the ledger.
+    """
+
+    def __init__(
+        self, inner: Model, *, store: CallStore, budget: Budget, price: Price | None, run: str = ""
+    ) -> None:
+        self._inner = inner
+        self._store = store
+        self._budget = budget
+        self._price = price
+        self._run = run
+
+    async def sample(self, request: Request, *, n: int = 1, first: int = 0) -> tuple[Completion, ...]:
+        """See `core.model.Model.sample`."""
+        bound = None if self._price is None else self._price.bound(request, n)
+        reservation = await self._budget.reserve(request.model, micro_usd=bound, samples=n)
+        intent = None if bound == 0 else self._new_intent(request, first, n, bound)
+        was_sent = False
+        try:
+            if intent is not None:
+                await self._store.open_intent(intent)
+            was_sent = True
+            completions = await self._inner.sample(request, n=n, first=first)
+        except Error as error:
+            was_sent = isinstance(error, ModelError) and error.may_be_billed
+            raise
+        else:
+            return await self._book(request, first, completions, reservation, intent)
+        finally:
+            if reservation.is_open:  # a failure, or cancelled on the way
+                self._write_off(reservation, intent, is_certain=not was_sent)
+
+    def _new_intent(self, request: Request, first: int, n: int, bound: int | None) -> Intent:
+        return Intent(self._store.new_intent_id(), self._run, request.model, request.key, first, n, bound)
+
+    async def _book(
+        self,
+        request: Request,
+        first: int,
+        completions: tuple[Completion, ...],
+        reservation: Reservation,
+        intent: Intent | None,
+    ) -> tuple[Completion, ...]:
+        new = {first + i: each for i, each in enumerate(completions) if not each.is_stored}
+        costs = [each.cost_micro_usd for each in new.values()]
+        known = sum(cost for cost in costs if cost is not None)
+        reservation.settle(micro_usd=known, samples=len(new))
+        if not new:
+            if intent is not None:
+                self._store.close_intent(Settlement(intent.id, "void", 0))
+            return completions
+        settles = None
+        if intent is not None:
+            settles = Settlement(intent.id, "spent", None if None in costs else known, len(new))
+        stored = await self._store.put(request, new, settles=settles)
+        # What another process stored first is the draw of that number; paid for it was here all the same.
+        return tuple(
+            stored[first + i].model_copy(update={"is_stored": False}) if first + i in new else each
+            for i, each in enumerate(completions)
+        )
+
+    def _write_off(self, reservation: Reservation, intent: Intent | None, *, is_certain: bool) -> None:
+        if is_certain:
+            reservation.release()
+        else:
+            reservation.doubt()
+        if intent is not None:
+            booking = "void" if is_certain else "uncertain"
+            amount = 0 if is_certain else intent.reserved_micro_usd
+            samples = 0 if is_certain else intent.n
+            self._store.close_intent(Settlement(intent.id, booking, amount, samples))

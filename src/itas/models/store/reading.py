@@ -1,0 +1,108 @@
+"""What is read from a durable store, as SQL. Every method runs on the reader's thread."""
+
+import logging
+import sqlite3
+from collections.abc import Sequence
+
+from itas.core.request import Completion, Request
+from itas.models.store.contract import LedgerTotals, Recorded
+from itas.models.store.rows import Damaged, checksum, decode_request
+from itas.models.store.writing import Quarantine, read_draw
+
+_log = logging.getLogger(__name__)
+_MANY = 500
+
+
+class Reader:
+    """Reads on a connection of its own, so that it never waits for a writer.
+
+    Attributes:
+        damaged: Rows found damaged so far.
+    """
+
+    def __init__(self, connection: sqlite3.Connection) -> None:
+        self._connection = connection
+        self.damaged = 0
+
+    def find(self, key_text: str, numbers: Sequence[int]) -> tuple[dict[int, Completion], list[Quarantine]]:
+        """The stored ones of these draws, and the rows that turned out damaged."""
+        key = bytes.fromhex(key_text)
+        draws: dict[int, Completion] = {}
+        bad: list[Quarantine] = []
+        for number, body, found in self._rows(key, numbers):
+            try:
+                draws[number] = read_draw(key, number, body, found)
+            except Damaged as damage:
+                self.damaged += 1
+                bad.append(Quarantine(key, number, found))
+                _log.warning("call store: draw %d of %s is damaged: %s", number, key_text[:12], damage)
+        return draws, bad
+
+    def _rows(self, key: bytes, numbers: Sequence[int]) -> list[tuple[int, bytes, bytes]]:
+        rows: list[tuple[int, bytes, bytes]] = []
+        for start in range(0, len(numbers), _MANY):
+            part = numbers[start : start + _MANY]
+            marks = ",".join("?" * len(part))
+            try:
+                rows += self._connection.execute(
+                    f"SELECT number, body, checksum FROM draws WHERE key = ? AND number IN ({marks})",
+                    (key, *part),
+                ).fetchall()
+            except sqlite3.DatabaseError as error:  # a damaged page: what stands there is not stored
+                self.damaged += 1
+                _log.warning("call store: a page cannot be read: %s", error)
+        return rows
+
+    def totals(self, run: str | None) -> LedgerTotals:
+        """Sums of the ledger."""
+        row = self._connection.execute(
+            """
+            SELECT coalesce(sum(micro_usd) FILTER (WHERE booking = 'spent'), 0),
+                   coalesce(sum(micro_usd) FILTER (WHERE booking = 'uncertain'), 0),
+                   coalesce(sum(reserved_micro_usd) FILTER (WHERE booking IS NULL), 0),
+                   coalesce(sum(samples), 0),
+                   count(*) FILTER (WHERE booking IN ('spent', 'uncertain') AND micro_usd IS NULL)
+            FROM ledger WHERE ?1 IS NULL OR run = ?1
+            """,
+            (run,),
+        ).fetchone()
+        return LedgerTotals(*row)
+
+    def counts(self) -> tuple[int, int, int, int]:
+        """Requests, draws, bytes on disk, rows in quarantine."""
+        requests = self._connection.execute("SELECT count(*) FROM requests").fetchone()[0]
+        draws = self._connection.execute("SELECT count(*) FROM draws").fetchone()[0]
+        damaged = self._connection.execute("SELECT count(*) FROM damaged").fetchone()[0]
+        pages = self._connection.execute("PRAGMA page_count").fetchone()[0]
+        size = self._connection.execute("PRAGMA page_size").fetchone()[0]
+        return requests, draws, pages * size, damaged
+
+    def page(self, after: bytes, count: int) -> tuple[list[Recorded], bytes | None]:
+        """Some requests with their draws, by key; and where to go on, None at the end."""
+        rows: list[tuple[bytes, bytes, bytes]] = self._connection.execute(
+            "SELECT key, body, checksum FROM requests WHERE key > ? ORDER BY key LIMIT ?", (after, count)
+        ).fetchall()
+        found = [
+            Recorded(request, self._all_draws(key))
+            for key, body, check in rows
+            if (request := self._read_request(key, body, check))
+        ]
+        return found, rows[-1][0] if len(rows) == count else None
+
+    def _read_request(self, key: bytes, body: bytes, found: bytes) -> Request | None:
+        try:
+            if checksum(key, -1, body) != found:
+                raise Damaged("the checksum does not fit")
+            return decode_request(body)
+        except Damaged as damage:
+            self.damaged += 1
+            _log.warning("call store: request %s is damaged: %s", key.hex()[:12], damage)
+            return None
+
+    def _all_draws(self, key: bytes) -> dict[int, Completion]:
+        numbers = [
+            row[0]
+            for row in self._connection.execute("SELECT number FROM draws WHERE key = ? ORDER BY number", (key,))
+        ]
+        draws, _ = self.find(key.hex(), numbers)
+        return dict(sorted(draws.items()))

@@ -1,0 +1,99 @@
+"""The tables of the durable store, and what makes a file ours."""
+
+import sqlite3
+from pathlib import Path
+
+from itas.errors import StoreError
+
+APPLICATION_ID = 0x69746173  # "itas"
+VERSION = 1
+BUSY_TIMEOUT_S = 30.0
+
+_TABLES = """
+CREATE TABLE requests (
+    key BLOB PRIMARY KEY,      -- SHA-256 of the request
+    body BLOB NOT NULL,
+    checksum BLOB NOT NULL
+) WITHOUT ROWID;
+CREATE TABLE draws (
+    key BLOB NOT NULL,
+    number INTEGER NOT NULL,
+    body BLOB NOT NULL,
+    checksum BLOB NOT NULL,
+    PRIMARY KEY (key, number)
+);
+CREATE TABLE damaged (         -- rows that did not fit their checksum, kept for whoever wants to look
+    key BLOB NOT NULL,
+    number INTEGER NOT NULL,
+    body BLOB,
+    checksum BLOB
+);
+CREATE TABLE owners (          -- processes that had the store open
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    opened_at TEXT NOT NULL
+);
+CREATE TABLE ledger (
+    id INTEGER PRIMARY KEY,
+    owner INTEGER NOT NULL,
+    run TEXT NOT NULL,
+    model TEXT NOT NULL,
+    key BLOB NOT NULL,
+    first INTEGER NOT NULL,
+    n INTEGER NOT NULL,
+    reserved_micro_usd INTEGER,  -- NULL: the price is unknown
+    booking TEXT,                -- NULL: still open; spent, void, uncertain
+    micro_usd INTEGER,
+    samples INTEGER NOT NULL DEFAULT 0,
+    opened_at TEXT NOT NULL
+);
+CREATE INDEX ledger_open ON ledger (owner) WHERE booking IS NULL;
+CREATE INDEX ledger_run ON ledger (run);
+"""
+
+
+def connect(path: Path, *, immutable: bool = False, timeout_s: float = BUSY_TIMEOUT_S) -> sqlite3.Connection:
+    """Open a file. Statements begin and end their transactions by themselves or by BEGIN and COMMIT."""
+    address = f"{path.resolve().as_uri()}?{'immutable=1' if immutable else 'mode=rwc'}"
+    connection = sqlite3.connect(
+        address, uri=True, timeout=timeout_s, isolation_level=None, check_same_thread=False
+    )
+    connection.execute("PRAGMA trusted_schema = OFF")
+    # Checkpoints are made by hand, under the lock: SQLite 3.7.0 to 3.51.2 can lose a commit that races one
+    # (https://sqlite.org/wal.html#walresetbug).
+    connection.execute("PRAGMA wal_autocheckpoint = 0")
+    return connection
+
+
+def prepare(connection: sqlite3.Connection, path: Path) -> None:
+    """Make the tables of a new file, or check that an old one is ours. To be called under the lock.
+
+    Raises:
+        StoreError: Not a store, or one of a newer version.
+    """
+    check(connection, path, may_be_new=True)
+    connection.execute("PRAGMA journal_mode = WAL")
+    connection.execute("PRAGMA synchronous = NORMAL")
+    if connection.execute("PRAGMA application_id").fetchone()[0] == 0:
+        connection.executescript(
+            f"BEGIN IMMEDIATE; {_TABLES} PRAGMA application_id = {APPLICATION_ID}; "
+            f"PRAGMA user_version = {VERSION}; COMMIT;"
+        )
+
+
+def check(connection: sqlite3.Connection, path: Path, *, may_be_new: bool = False) -> None:
+    """Refuse files that are not ours, before anything is changed in them.
+
+    Raises:
+        StoreError: Not a store, or one of a newer version.
+    """
+    application = connection.execute("PRAGMA application_id").fetchone()[0]
+    found = connection.execute("PRAGMA user_version").fetchone()[0]
+    if application == 0 and may_be_new and not connection.execute("SELECT 1 FROM sqlite_master").fetchone():
+        return
+    if application != APPLICATION_ID:
+        raise StoreError(f"{path}: this is a database of another program. Choose another file for the store")
+    if found > VERSION:
+        raise StoreError(
+            f"{path}: this store has version {found}, this program knows versions up to {VERSION}. "
+            "Use a newer program, or choose another file"
+        )

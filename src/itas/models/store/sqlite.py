@@ -1,0 +1,322 @@
+"""The durable call store: one SQLite file, shared by any number of processes on one machine.
+
+One thread writes, many draws in one transaction; another reads and never waits for it. A `put` that has
+returned survives the end of the process (not a power cut in the same instant: commits are not forced to the
+platter). A disk that refuses does not stop the run: what cannot be written stays in memory, is said in the log
+and in `stats`, and is written as soon as the disk takes it.
+"""
+
+import asyncio
+import contextlib
+import glob
+import itertools
+import logging
+import os
+import sqlite3
+import time
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+from itas.core.request import Completion, Request
+from itas.errors import StoreError
+from itas.models.store.contract import Intent, LedgerTotals, Recorded, Settlement, StoreStats
+from itas.models.store.lock import FileLock, is_alive
+from itas.models.store.reading import Reader
+from itas.models.store.schema import BUSY_TIMEOUT_S, check, connect, prepare
+from itas.models.store.unsaved import Unsaved
+from itas.models.store.worker import Result, Worker
+from itas.models.store.writing import Close, Open, Put, Step, Writer, now
+
+_log = logging.getLogger(__name__)
+
+_CHECKPOINT_BYTES = 16 * 1024 * 1024
+_TRY_AGAIN_S = 1.0
+_PAGE = 200
+_IDS_PER_OWNER = 2**40
+_REFUSED = (sqlite3.Error, StoreError, OSError)
+"""The disk or another process refuses; it may take the same data later."""
+_NEVER_FITS = (sqlite3.DataError, OverflowError, ValueError)
+"""No database takes this; of these, `sqlite3.DataError` is the more special one of both kinds."""
+
+
+def open_store(path: Path | str) -> "SqliteStore":
+    """Open the call store in a file, making it if need be.
+
+    A file that can only be read is read, and new draws stay in memory, with a warning in the log.
+
+    Raises:
+        StoreError: Not a store, one of a newer version, or its folder cannot be used.
+    """
+    path = Path(path)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        if path.exists() and not (os.access(path, os.W_OK) and os.access(path.parent, os.W_OK)):
+            return SqliteStore(path, is_read_only=True)
+        return SqliteStore(path)
+    except (sqlite3.Error, OSError) as error:
+        raise StoreError(
+            f"{path}: cannot be used as a call store ({error}). Choose another file, or move this one away"
+        ) from None
+
+
+class SqliteStore:
+    """See `CallStore`. Made by `open_store`."""
+
+    def __init__(self, path: Path, *, is_read_only: bool = False) -> None:
+        self.path = path
+        self._is_read_only = is_read_only
+        self._unsaved = Unsaved()
+        self._next_try_s = 0.0
+        self._counter = itertools.count(1)
+        self._owner = 0
+        if is_read_only:
+            _log.warning("call store %s can only be read: new answers stay in memory", path)
+            reading = connect(path, immutable=True)
+            check(reading, path)
+        else:
+            with contextlib.ExitStack() as undo:
+                self._lock = FileLock(_beside(path, "lock"))
+                undo.callback(self._lock.close)
+                self._connection = connect(path)
+                undo.callback(self._connection.close)
+                self._writer = Writer(self._connection)
+                self._enter(undo)
+                undo.pop_all()
+            reading = connect(path)
+            reading.execute("PRAGMA query_only = ON")
+        self._reading = reading
+        self._reader = Reader(reading)
+        self._reads: Worker[Callable[[], Any]] = Worker("itas-store-reads", _call_each)
+        self._writes: Worker[Step] = Worker("itas-store-writes", self._write_all)
+
+    async def find(self, key: str, numbers: Sequence[int]) -> dict[int, Completion]:
+        """See `CallStore.find`."""
+        draws, damaged = await self._reads.ask(lambda: self._reader.find(key, numbers))
+        for step in damaged:
+            if not self._is_read_only:
+                self._writes.tell(step)
+        if self._unsaved:
+            draws = self._unsaved.find(key, numbers) | draws
+        return draws
+
+    async def put(
+        self, request: Request, draws: Mapping[int, Completion], *, settles: Settlement | None = None
+    ) -> dict[int, Completion]:
+        """See `CallStore.put`."""
+        stored: dict[int, Completion] = await self._writes.ask(Put(request, draws, settles))
+        return {number: _as_stored(draw) for number, draw in stored.items()}
+
+    def new_intent_id(self) -> int:
+        """See `CallStore.new_intent_id`."""
+        return self._owner * _IDS_PER_OWNER + next(self._counter)
+
+    async def open_intent(self, intent: Intent) -> None:
+        """See `CallStore.open_intent`."""
+        await self._writes.ask(Open(intent, self._owner))
+
+    def close_intent(self, settlement: Settlement) -> None:
+        """See `CallStore.close_intent`."""
+        self._writes.tell(Close(settlement))
+
+    async def totals(self, run: str | None = None) -> LedgerTotals:
+        """See `CallStore.totals`. What is in memory only counts too."""
+        stored: LedgerTotals = await self._reads.ask(lambda: self._reader.totals(run))
+        return self._unsaved.add_totals(stored, run) if self._unsaved else stored
+
+    async def recorded(self) -> AsyncIterator[Recorded]:
+        """See `CallStore.recorded`. What is in memory only comes last."""
+        after: bytes | None = b""
+        while after is not None:
+            place = after
+            page: tuple[list[Recorded], bytes | None]
+            page = await self._reads.ask(lambda place=place: self._reader.page(place, _PAGE))
+            found, after = page
+            for each in found:
+                yield each
+        for each in self._unsaved.recorded():
+            yield each
+
+    async def stats(self) -> StoreStats:
+        """See `CallStore.stats`."""
+        requests, draws, size, quarantined = await self._reads.ask(self._reader.counts)
+        return StoreStats(
+            requests=requests,
+            draws=draws,
+            bytes=size,
+            damaged=max(quarantined, self._reader.damaged),
+            unsaved=self._unsaved.draws,
+            place=str(self.path),
+        )
+
+    async def close(self) -> None:
+        """See `CallStore.close`."""
+        if self._reads.is_closed:
+            return
+        await self._reads.close()
+        await self._writes.close()
+        await asyncio.to_thread(self._leave)
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self.close()
+
+    # Opening and closing ---------------------------------------------------------------------------------
+
+    def _enter(self, undo: contextlib.ExitStack) -> None:
+        """Prepare the file, become an owner, and close the books of owners that died."""
+        with self._locked():
+            prepare(self._connection, self.path)
+            with self._in_transaction():
+                done = self._connection.execute("INSERT INTO owners (opened_at) VALUES (?)", (now(),))
+                assert done.lastrowid is not None
+                self._owner = done.lastrowid
+                self._alive = FileLock(self._owner_file(self._owner))
+                undo.callback(self._alive.close)
+                if not self._alive.try_acquire():
+                    raise StoreError(f"{self.path}: the place of owner {self._owner} is taken")
+                self._settle_dead()
+
+    def _settle_dead(self) -> None:
+        """Purchases of a process that is gone may have been billed: uncertain, at their full price."""
+        prefix = self._owner_file(0).name[:-1]
+        for file in self.path.parent.glob(f"{glob.escape(prefix)}*"):
+            is_alive(file)  # removes what a dead process left
+        owners = self._connection.execute("SELECT DISTINCT owner FROM ledger WHERE booking IS NULL").fetchall()
+        for (owner,) in owners:
+            if owner == self._owner or is_alive(self._owner_file(owner)):
+                continue
+            done = self._connection.execute(
+                "UPDATE ledger SET booking = 'uncertain', micro_usd = reserved_micro_usd, samples = n "
+                "WHERE owner = ? AND booking IS NULL",
+                (owner,),
+            )
+            _log.warning(
+                "call store: %d calls of a process that ended are booked as uncertain", done.rowcount
+            )
+
+    def _leave(self) -> None:
+        self._reading.close()
+        if self._is_read_only:
+            return
+        try:
+            with self._locked():
+                self._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+                # The last connection to close makes a checkpoint too; that also belongs under the lock.
+                self._connection.close()
+        except (sqlite3.Error, StoreError) as error:
+            _log.warning("call store %s: closed without tidying up: %s", self.path, error)
+            self._connection.close()
+        if self._unsaved:
+            _log.warning("call store %s: %d answers were never written", self.path, self._unsaved.draws)
+        with contextlib.suppress(OSError):
+            self._owner_file(self._owner).unlink(missing_ok=True)
+        self._alive.close()
+        self._lock.close()
+
+    def _owner_file(self, owner: int) -> Path:
+        return _beside(self.path, f"owner-{owner}")
+
+    # On the writer's thread -------------------------------------------------------------------------------
+
+    def _write_all(self, steps: Sequence[Step]) -> Sequence[Result]:
+        if self._is_read_only or (self._unsaved and not self._save_unsaved()):
+            return [(True, self._unsaved.add(step)) for step in steps]
+        try:
+            results = self._transaction(steps)
+        except (*_REFUSED, *_NEVER_FITS) as error:
+            if len(steps) == 1:
+                return [self._keep(steps[0], error)]
+            return [self._write_one(step) for step in steps]
+        self._maybe_checkpoint()
+        return [(True, result) for result in results]
+
+    def _write_one(self, step: Step) -> Result:
+        """One step of a batch that failed: perhaps only another one is to blame."""
+        if self._unsaved:
+            return True, self._unsaved.add(step)
+        try:
+            return True, self._transaction([step])[0]
+        except (*_REFUSED, *_NEVER_FITS) as error:
+            return self._keep(step, error)
+
+    def _keep(self, step: Step, error: Exception) -> Result:
+        if isinstance(error, _NEVER_FITS):
+            return False, StoreError(f"{self.path}: this cannot be stored: {error}")
+        _log.warning("call store %s: cannot write (%s); going on in memory", self.path, error)
+        self._next_try_s = time.monotonic() + _TRY_AGAIN_S
+        return True, self._unsaved.add(step)
+
+    def _save_unsaved(self) -> bool:
+        """Try, not too often, to write what is in memory only."""
+        if time.monotonic() < self._next_try_s:
+            return False
+        steps = self._unsaved.steps
+        try:
+            self._transaction(steps)
+        except _REFUSED:
+            self._next_try_s = time.monotonic() + _TRY_AGAIN_S
+            return False
+        self._unsaved = Unsaved()
+        _log.warning("call store %s: takes data again; what was in memory is written", self.path)
+        return True
+
+    def _transaction(self, steps: Sequence[Step]) -> list[dict[int, Completion] | None]:
+        with self._locked(), self._in_transaction():
+            return [self._writer.write(step) for step in steps]
+
+    @contextlib.contextmanager
+    def _in_transaction(self) -> Iterator[None]:
+        self._connection.execute("BEGIN IMMEDIATE")
+        is_done = False
+        try:
+            yield
+            self._connection.execute("COMMIT")
+            is_done = True
+        finally:
+            if not is_done:
+                self._writer.forget()
+                if self._connection.in_transaction:
+                    self._connection.execute("ROLLBACK")
+
+    @contextlib.contextmanager
+    def _locked(self) -> Iterator[None]:
+        """Alone among all processes that have this store open."""
+        self._lock.acquire(BUSY_TIMEOUT_S)
+        try:
+            yield
+        finally:
+            self._lock.release()
+
+    def _maybe_checkpoint(self) -> None:
+        """Keep the log of writes small. Under the lock, so that no commit of any process runs meanwhile."""
+        try:
+            if _beside(self.path, "wal").stat().st_size < _CHECKPOINT_BYTES:
+                return
+            with self._locked():
+                self._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        except _REFUSED as error:
+            _log.warning("call store %s: no checkpoint (%s)", self.path, error)
+
+
+def _call_each(calls: Sequence[Callable[[], Any]]) -> Sequence[Result]:
+    results: list[Result] = []
+    for call in calls:
+        try:
+            results.append((True, call()))
+        except sqlite3.Error as error:
+            results.append((False, StoreError(f"the call store cannot be read: {error}")))
+    return results
+
+
+def _beside(path: Path, what: str) -> Path:
+    return path.with_name(f"{path.name}-{what}")
+
+
+def _as_stored(draw: Completion) -> Completion:
+    return draw if draw.is_stored else draw.model_copy(update={"is_stored": True})

@@ -1,0 +1,50 @@
+"""What every searcher is: a frozen spec with `ask`, which proposes and remembers nothing."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterable, Sequence
+from random import Random
+from typing import ClassVar
+
+from pydantic import PositiveInt
+
+from itas.core.spec import Spec
+from itas.search.bound import BoundSpace
+from itas.search.history import History, Proposal
+
+
+class Searcher(Spec, ABC):
+    """Proposes what to try next.
+
+    Attributes:
+        problems: How many of the development problems one trial runs on; None for all of them.
+    """
+
+    type: ClassVar[str]
+
+    problems: PositiveInt | None = None
+
+    @abstractmethod
+    def ask(self, history: History, rng: Random, *, space: BoundSpace, batch: int) -> tuple[Proposal, ...]:
+        """Up to `batch` proposals, fewer or none when nothing is left to try.
+
+        Depends on the arguments only. Never proposes a pair of point and problem that was asked before, nor
+        a point whose trial failed.
+        """
+
+    def first_problems(self, history: History) -> tuple[int, ...]:
+        """The problems of a trial of a new point: the same for all of them."""
+        return tuple(range(min(self.problems or history.n_problems, history.n_problems)))
+
+    def propose(self, points: Iterable[int], history: History) -> tuple[Proposal, ...]:
+        """Every point on the first problems."""
+        return tuple(Proposal(point, self.first_problems(history)) for point in points)
+
+
+def untried(history: History, space: BoundSpace) -> list[int]:
+    """Points that were never proposed, in order."""
+    return [point for point in range(len(space)) if point not in history.asked]
+
+
+def draw(points: Sequence[int], count: int, rng: Random) -> list[int]:
+    """`count` different points, or all."""
+    return rng.sample(points, min(count, len(points)))

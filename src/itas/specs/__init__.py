@@ -1,0 +1,30 @@
+"""Architectures as files: safe YAML and JSON, a schema for editors, the old JSON of the paper's authors."""
+
+from itas.specs.architecture import (
+    dump_architecture,
+    load_architecture,
+    load_conversion,
+    parse_architecture,
+)
+from itas.specs.files import load_data, load_text, parse_data
+from itas.specs.json import parse_json
+from itas.specs.legacy import Conversion, convert_legacy, is_legacy
+from itas.specs.schema import architecture_schema
+from itas.specs.yaml import dump_yaml, parse_yaml
+
+__all__ = [
+    "Conversion",
+    "architecture_schema",
+    "convert_legacy",
+    "dump_architecture",
+    "dump_yaml",
+    "is_legacy",
+    "load_architecture",
+    "load_conversion",
+    "load_data",
+    "load_text",
+    "parse_architecture",
+    "parse_data",
+    "parse_json",
+    "parse_yaml",
+]

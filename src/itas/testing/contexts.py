@@ -1,0 +1,118 @@
+"""A world for one component in a test: replies from a function, everything asked and found is kept."""
+
+import inspect
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from random import Random
+from typing import TypeVar
+
+from itas.core.candidate import Mark
+from itas.core.component import EventKind
+from itas.core.messages import Conversation, Message, user
+from itas.core.request import Completion
+from itas.core.seeds import random_for
+from itas.errors import ContractError, ParseError
+
+T = TypeVar("T")
+
+Reply = Callable[[str], str | Awaitable[str]]
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """One question to a model, for `n` samples."""
+
+    model: str
+    messages: Conversation
+    n: int
+    temperature: float | None
+    max_tokens: int | None
+
+    @property
+    def prompt(self) -> str:
+        """The last message."""
+        return self.messages[-1].content
+
+
+class FunctionContext:
+    """`core.component.Context` without an engine.
+
+    Args:
+        reply: Gives the text of a sample for the last message of a question; called once per sample. It
+            may be async, and raise.
+        seed: Seed of `random`.
+
+    Attributes:
+        asked: Every question, in order.
+        samples: Samples drawn so far.
+        marks: Every finding, with the number of its candidate.
+        events: Everything reported, as kind and detail; unreadable replies too.
+    """
+
+    def __init__(self, reply: Reply, *, seed: int = 0) -> None:
+        self.asked: list[Asked] = []
+        self.samples = 0
+        self.marks: list[tuple[int, Mark]] = []
+        self.events: list[tuple[EventKind, str]] = []
+        self._reply = reply
+        self._seed = seed
+
+    @property
+    def event_kinds(self) -> list[EventKind]:
+        """The kinds of the events, in order."""
+        return [kind for kind, _ in self.events]
+
+    async def ask(
+        self,
+        model: str,
+        prompt: str | Sequence[Message],
+        *,
+        n: int = 1,
+        temperature: float | None = None,
+        max_tokens: int | None = None,
+    ) -> tuple[Completion, ...]:
+        """See `core.component.Context.ask`."""
+        if n < 1:
+            raise ContractError(f"a component asked for {n} samples, at least 1 is possible")
+        messages = user(prompt) if isinstance(prompt, str) else tuple(prompt)
+        asked = Asked(model, messages, n, temperature, max_tokens)
+        self.asked.append(asked)
+        self.samples += n
+        return tuple([Completion(text=await self._draw(asked)) for _ in range(n)])
+
+    async def ask_readable(
+        self,
+        model: str,
+        prompt: str | Sequence[Message],
+        read: Callable[[str], T],
+        *,
+        attempts: int,
+        temperature: float | None = None,
+        max_tokens: int | None = None,
+    ) -> T:
+        """See `core.component.Context.ask_readable`."""
+        for attempt in range(1, attempts + 1):
+            (reply,) = await self.ask(model, prompt, temperature=temperature, max_tokens=max_tokens)
+            try:
+                return read(reply.text)
+            except ParseError as error:
+                self.report("unreadable", str(error))
+                if attempt == attempts:
+                    raise
+        raise ContractError(f"a component made {attempts} attempts, at least 1 is needed")
+
+    def random(self, *material: str) -> Random:
+        """See `core.component.Context.random`."""
+        return random_for(self._seed, *material)
+
+    def mark(self, candidate: int, mark: Mark) -> None:
+        """See `core.component.Context.mark`."""
+        self.marks.append((candidate, mark))
+
+    def report(self, kind: EventKind, detail: str) -> None:
+        """See `core.component.Context.report`."""
+        self.events.append((kind, detail))
+
+    async def _draw(self, asked: Asked) -> str:
+        reply = self._reply(asked.prompt)
+        return await reply if inspect.isawaitable(reply) else reply
