@@ -1,4 +1,4 @@
-"""Every component type, with each parameter that changes how it works. A type without a case fails the suite."""
+"""Every component type, with each parameter that changes how it works."""
 
 from itas.components import (
     Critic,

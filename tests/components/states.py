@@ -10,6 +10,7 @@ from itas.testing.contexts import FunctionContext
 
 MODEL = "fake/a"
 QUESTION = "What is 6 times 7?"
+CONVERSATION = user(QUESTION)
 
 
 def candidate(text: str, *, model: str = MODEL, critique: str | None = None) -> Candidate:
@@ -17,7 +18,7 @@ def candidate(text: str, *, model: str = MODEL, critique: str | None = None) -> 
 
 
 def state(
-    *texts: str, conversation: Conversation = user(QUESTION), tests: Sequence[str] = (), shown: bool = False
+    *texts: str, conversation: Conversation = CONVERSATION, tests: Sequence[str] = (), shown: bool = False
 ) -> State:
     return State(conversation, tuple(map(candidate, texts)), Notes(tuple(tests), shown=shown))
 

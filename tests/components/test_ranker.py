@@ -63,6 +63,9 @@ UNREADABLE = {
     "a tie": "RANKING: C2F9 > K7Q2 = B3D4",
     "a near tie": "RANKING: C2F9 > K7Q2 ~ B3D4",
     "a group": "RANKING: C2F9 > {K7Q2, B3D4}",
+    "a group in brackets": "RANKING: C2F9 > (K7Q2, B3D4)",
+    "a tie by a comma": "RANKING: C2F9 > K7Q2, B3D4",
+    "a tie by a blank": "RANKING: C2F9 > K7Q2 B3D4",
     "words": "RANKING: C2F9 is worse than K7Q2 and B3D4",
     "a negation": "RANKING: not C2F9 > K7Q2 > B3D4",
     "a later remark": "RANKING: C2F9 > K7Q2 > B3D4, but B3D4 is close",
@@ -188,6 +191,7 @@ def test_critiques_are_shown_only_where_they_are_to_be_used(use_critiques: bool,
 def test_the_prompt_lists_the_ids_in_the_order_shown_and_is_itself_no_ranking():
     prompt, ids = render_ranking(state("a", "b", "c"), rng)
     listed = re.search(r"each of the ids ([A-Z0-9, ]+) exactly", prompt)
-    assert listed and listed[1].split(", ") == list(answers_of(prompt))
+    assert listed
+    assert listed[1].split(", ") == list(answers_of(prompt))
     with pytest.raises(ParseError):
         parse_ranking(prompt, ids)

@@ -16,7 +16,7 @@ from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, Settings
 from itas.core.component import ModelId
 from itas.core.spec import parse_as
 from itas.errors import SpecError
-from itas.models.prices import PriceSettings
+from itas.models.prices import PriceEntry
 from itas.models.providers.known import ProviderSettings
 from itas.specs import load_data
 
@@ -40,7 +40,7 @@ class Settings(BaseSettings):
     )
 
     providers: dict[str, ProviderSettings] = Field(default_factory=dict[str, ProviderSettings])
-    prices: dict[ModelId, PriceSettings] = Field(default_factory=dict[ModelId, PriceSettings])
+    prices: dict[ModelId, PriceEntry] = Field(default_factory=dict[ModelId, PriceEntry])
     store: str = ".itas/calls.sqlite3"
     runs: Path = Path("runs")
     concurrency: PositiveInt = 16

@@ -38,6 +38,7 @@ RANKING: id of the best > id of the next > ... > id of the worst"""
 CRITIQUES = " A critique may follow an answer; critiques may be wrong too, so check them."
 
 _RANKING = label("ranking")
+_ARROWS = ">≻→"
 _TOKENS = re.compile(r"(?P<number>\d{1,4})[.)]\s|(?P<word>\w+)|(?P<other>[^\w\s>,;*_`\[\]()\"'.|≻→•·–-])")
 
 
@@ -121,7 +122,7 @@ def parse_ranking(text: str, ids: Sequence[str]) -> tuple[int, ...]:
     """Read the last ``RANKING:`` line as indices into `ids`, best first.
 
     A list below the label is read like a line. Words between the ids, ``<`` and ``=`` are not: they may
-    turn the meaning around.
+    turn the meaning around; nor are ties (``A > B, C``).
 
     Raises:
         ParseError: Unless each id is named exactly once.
@@ -155,4 +156,7 @@ def _read_order(content: str, ids: Sequence[str], text: str) -> tuple[int, ...]:
     if sorted(order) != list(range(len(ids))):
         named = " > ".join(ids[index] for index in order) or "none"
         raise ParseError(f"expected each of {', '.join(ids)} once, found {named}", text)
+    arrows = sum(content.count(arrow) for arrow in _ARROWS)
+    if arrows and (arrows < len(ids) - 1 or "," in content or ";" in content):
+        raise ParseError("the RANKING line leaves some answers tied", text)
     return tuple(order)

@@ -11,7 +11,7 @@ from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-_DECORATION = r"[ \t>*_#`~|•·‣–—\[\](){}<-]{0,16}"
+_DECORATION = r"[ \t>*_#`~|•·‣–—\[\](){}<-]{0,16}+"
 _BEFORE = re.compile(rf"{_DECORATION}(?:\d{{1,3}}[.)][ \t]{{0,4}}{_DECORATION})?(?:final )?", re.IGNORECASE)
 _LONGEST_BEFORE = 45
 _REMOVED = ("\0", "\u200b", "\ufeff", "\u2060")

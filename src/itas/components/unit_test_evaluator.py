@@ -33,8 +33,7 @@ is true, the test is failed.
 
 First go through the tests in a few words each. Then end with exactly {count} lines, one for each test from \
 1 to {count}, with the word 'pass' or 'fail' and nothing else behind the colon, in this form:
-TEST 1: pass or fail
-TEST 2: pass or fail"""
+{form}"""
 
 _TEST = label("test", r"\d++")
 _VERDICTS = {"pass": True, "passed": True, "fail": False, "failed": False}
@@ -128,7 +127,8 @@ def render_test_judging(
     first = len(blocks) - len(tests)
     parts = [block.render() for block in blocks[:first]]
     parts += [f"TEST {number}:\n{block.render()}" for number, block in enumerate(blocks[first:], start=1)]
-    return PROMPT.format(count=len(tests), material=MATERIAL, blocks="\n\n".join(parts))
+    form = "\n".join(f"TEST {number}: pass or fail" for number in range(1, len(tests) + 1))
+    return PROMPT.format(count=len(tests), material=MATERIAL, blocks="\n\n".join(parts), form=form)
 
 
 def parse_test_verdicts(text: str, count: int) -> tuple[bool, ...]:

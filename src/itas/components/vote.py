@@ -65,7 +65,7 @@ class Vote(Selector):
                 raise ParseError(f"no candidate has a {kind} that could be read", texts[0])
             ctx.report("fallback", f"none of {len(texts)} candidates voted, the order stays as it was")
             return tuple(range(self.max_out(len(texts))))
-        weights = [Fraction(self.weights.get(c.origin.model, 1.0)) for c in state.candidates]
+        weights = [Fraction(str(self.weights.get(c.origin.model, 1.0))) for c in state.candidates]
         shares = count_votes(answers, weights)
         for number, answer in enumerate(answers):
             if answer is not None:

@@ -96,9 +96,9 @@ class Cached:
         found = await self._store.find(request.key, numbers)
         runs = _runs([number for number in numbers if number not in found])
         if runs:
-            bought = await finish_all([
-                self._inner.sample(request, n=len(run), first=run.start) for run in runs
-            ])
+            bought = await finish_all(
+                [self._inner.sample(request, n=len(run), first=run.start) for run in runs]
+            )
             for run, completions in zip(runs, bought, strict=True):
                 found.update(zip(run, completions, strict=True))
         return found

@@ -7,7 +7,7 @@ import asyncio
 import os
 from collections.abc import Callable, Mapping
 from types import TracebackType
-from typing import TYPE_CHECKING, Self
+from typing import Self
 
 from itas.core.model import Model
 from itas.errors import SpecError
@@ -16,12 +16,10 @@ from itas.models.chain import build_chain
 from itas.models.meter import Tally
 from itas.models.prices import FREE, Price, PriceTable
 from itas.models.providers.known import KNOWN, Provider, ProviderSettings, find_provider, unknown_provider
+from itas.models.providers.wire import Wire, WireModel
 from itas.models.retry import RetryPolicy
 from itas.models.store.contract import CallStore
 from itas.models.store.memory import MemoryStore
-
-if TYPE_CHECKING:
-    from itas.models.providers.wire import WireModel
 
 
 class ModelPool:
@@ -66,7 +64,7 @@ class ModelPool:
         self._run = run
         self._environ = os.environ if environ is None else environ
         self._models: dict[str, Model] = {}
-        self._wires: dict[str, WireModel] = {}
+        self._wires: dict[str, Wire] = {}
         self._slots: dict[str, asyncio.Semaphore] = {}
         self._is_closed = False
 
@@ -134,7 +132,7 @@ class ModelPool:
         self.budget.check_price(model_id, price)
         wire = self._wire_of(provider)
         return build_chain(
-            wire.priced(price),
+            WireModel(wire, price),
             store=self.store,
             budget=self.budget,
             price=price,
@@ -156,7 +154,7 @@ class ModelPool:
         price = self._prices.find(model_id)
         return FREE if price is None and provider.is_local else price
 
-    def _wire_of(self, provider: Provider) -> "WireModel":
+    def _wire_of(self, provider: Provider) -> Wire:
         wire = self._wires.get(provider.name)
         if wire is None:
             from itas.models.providers.build import build_wire  # brings aiohttp

@@ -119,7 +119,9 @@ class PriceTable:
         at: When the calls are made, for prices that change on a date; now, by default.
     """
 
-    def __init__(self, overlay: Mapping[str, PriceEntry] | None = None, *, at: datetime | None = None) -> None:
+    def __init__(
+        self, overlay: Mapping[str, PriceEntry] | None = None, *, at: datetime | None = None
+    ) -> None:
         self._overlay = dict(overlay or {})
         self._at = at or datetime.now(UTC)
 

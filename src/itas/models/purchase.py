@@ -69,14 +69,16 @@ class Purchased:
         new = {first + i: each for i, each in enumerate(completions) if not each.is_stored}
         costs = [each.cost_micro_usd for each in new.values()]
         known = sum(cost for cost in costs if cost is not None)
-        reservation.settle(micro_usd=known, samples=len(new))
+        # Billed, but the provider did not say how much: the bound is booked, never less than the truth.
+        spent = reservation.micro_usd if None in costs else known
+        reservation.settle(micro_usd=spent, samples=len(new))
         if not new:
             if intent is not None:
                 self._store.close_intent(Settlement(intent.id, "void", 0))
             return completions
         settles = None
         if intent is not None:
-            settles = Settlement(intent.id, "spent", None if None in costs else known, len(new))
+            settles = Settlement(intent.id, "spent", None if bound_is_unknown else spent, len(new))
         stored = await self._store.put(request, new, settles=settles)
         # What another process stored first is the draw of that number; paid for it was here all the same.
         return tuple(

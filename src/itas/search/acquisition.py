@@ -24,15 +24,6 @@ def log_expected_gain(mean: Floats, sd: Floats) -> Floats:
     return np.log(sd) + _log_gain(z)
 
 
-def expected_gain(mean: float, sd: float) -> float:
-    """E[max(d, 0)] for d ~ N(mean, sd^2)."""
-    if sd <= 0.0:
-        return max(mean, 0.0)
-    z = mean / sd
-    density = math.exp(-0.5 * z * z) / math.sqrt(2.0 * math.pi)
-    return sd * (density + z * 0.5 * math.erfc(-z / math.sqrt(2.0)))
-
-
 def _log_gain(z: Floats) -> Floats:
     """Log of phi(z) + z Phi(z), with a relative error below 1e-4 for every z."""
     log_density = -0.5 * z * z - 0.5 * math.log(2.0 * math.pi)

@@ -10,10 +10,9 @@ from functools import lru_cache
 import numpy as np
 import numpy.typing as npt
 
-from itas.search.acquisition import expected_gain
 from itas.search.bound import BoundSpace
-from itas.search.gaussian import Evidence, Hyperparameters, Surrogate, fit, weigh
-from itas.search.history import History
+from itas.search.gaussian import Hyperparameters, Surrogate, fit, weigh
+from itas.search.history import History, Trial
 
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
@@ -95,7 +94,7 @@ def expected_gap(history: History, space: BoundSpace, *, rng: np.random.Generato
     rows = cross[chosen]
     prior = np.column_stack([surrogate.prior_covariance(chosen, int(point)) for point in chosen])
     covariance = prior - surrogate.explained(rows, rows)
-    draws = mean[chosen] + rng.standard_normal((256, len(chosen))) @ _root(covariance).T
+    draws = mean[chosen] + rng.standard_normal((256, len(chosen))) @ joint_root(covariance).T
     place = int(np.flatnonzero(chosen == best)[0])
     return float((draws.max(axis=1) - draws[:, place]).mean())
 
@@ -115,8 +114,8 @@ def surrogate_of(history: History, space: BoundSpace) -> Surrogate:
 
 
 @lru_cache(maxsize=4)
-def _hyperparameters(space: BoundSpace, trials: tuple[object, ...], n_problems: int) -> Hyperparameters | None:
-    history = History(n_problems, trials)  # pyright: ignore[reportArgumentType]
+def _hyperparameters(space: BoundSpace, trials: tuple[Trial, ...], n_problems: int) -> Hyperparameters | None:
+    history = History(n_problems, trials)
     if not history.scores:
         return None
     points, table = history.table()
@@ -133,5 +132,3 @@ def _root(covariance: Floats) -> Floats:
     values, vectors = np.linalg.eigh(covariance)
     return vectors * np.sqrt(np.maximum(values, 0.0))
 
-
-__all__ = ["Estimate", "Evidence", "Posterior", "expected_gain", "expected_gap", "posterior_of", "surrogate_of"]

@@ -105,7 +105,7 @@ def convert_legacy(data: Mapping[str, Any], *, where: str = "") -> Conversion:
     layers: list[list[dict[str, Any]]] = [[] for _ in _list(data.get("layers"))]
     for place in places:
         layers[place.layer].append(_convert(place, warnings, where))
-    _check_critiques(places, layers, warnings, where)
+    _warn_of_hidden_critiques(places, warnings)
     for key in data:
         if key not in ("name", "layers"):
             warnings.add(key, f"unknown name, ignored. {suggest(key, ['name', 'layers'])}")
@@ -127,7 +127,7 @@ class _Warnings:
 
     def lines(self) -> tuple[str, ...]:
         return tuple(
-            f"{paths[0]}{f' (and {len(paths) - 1} more)' if len(paths) > 1 else ''}: {message}"
+            f"{_printable(paths[0])}{f' (and {len(paths) - 1} more)' if len(paths) > 1 else ''}: {message}"
             for (_, message), paths in self._paths.items()
         )
 
@@ -248,8 +248,9 @@ def _model(place: _Place, warnings: _Warnings, where: str) -> str:
         )
     provider = PROVIDERS.get(model_type) if isinstance(model_type, str) else None
     if provider is None:
-        cure = suggest(model_type, list(PROVIDERS)) if isinstance(model_type, str) and model_type else ""
-        cure = cure or f"Known: {', '.join(PROVIDERS)}."
+        cure = suggest(str(model_type), list(PROVIDERS))
+        if not cure.startswith("Known"):
+            cure += f" Known: {', '.join(sorted(PROVIDERS))}."
         raise _error(where, f"{place.path}.model_type", f"unknown provider {_short(model_type)}. {cure}")
     if provider == "bedrock" and name.startswith("bedrock/"):
         # The published code names these models in the form of another library, provider first.
@@ -258,7 +259,7 @@ def _model(place: _Place, warnings: _Warnings, where: str) -> str:
 
 
 def _check_first_layer(places: list[_Place], where: str) -> None:
-    fusers = [place for place in places if place.layer == 0 and place.type == "fuser"]
+    fusers = [place for place in places if place.layer == 0 and place.type == Fuser.type]
     if fusers:
         others = f" (and {len(fusers) - 1} more)" if len(fusers) > 1 else ""
         raise _error(
@@ -269,16 +270,13 @@ def _check_first_layer(places: list[_Place], where: str) -> None:
         )
 
 
-def _check_critiques(
-    places: list[_Place], layers: list[list[dict[str, Any]]], warnings: _Warnings, where: str
-) -> None:
-    """Warn where a ranker is told not to use critiques (the published code showed them all the same)."""
-    kinds = [layer[0]["type"] if layer else "" for layer in layers]
+def _warn_of_hidden_critiques(places: list[_Place], warnings: _Warnings) -> None:
+    """Warn where candidates have critiques and a ranker is told not to use them."""
+    have_critiques = False
     for place in places:
-        if place.type != Ranker.type or place.fields.get("use_critiques") is not False:
-            continue
-        before = [kind for kind in kinds[: place.layer] if kind in ("critic", "fuser", "generator")]
-        if before[-1:] == ["critic"]:
+        if place.type in (Critic.type, Generator.type, Fuser.type):
+            have_critiques = place.type == Critic.type
+        if have_critiques and place.type == Ranker.type and place.fields.get("use_critiques") is False:
             warnings.add(
                 f"{place.path}.use_critiques",
                 "kept: the ranker does not see the critiques (the published code showed them all the same).",
@@ -303,6 +301,10 @@ def _raise_limit(spec: dict[str, Any], warnings: _Warnings, where: str) -> Archi
 
 def _error(where: str, path: str, message: str) -> SpecError:
     return SpecError(f"{path}: {message}", path=where)
+
+
+def _printable(text: str) -> str:
+    return text if text.isprintable() else ascii(text)[1:-1]
 
 
 def _short(value: object) -> str:

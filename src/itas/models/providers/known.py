@@ -209,4 +209,6 @@ def _check_url(provider: Provider) -> None:
     if url.scheme not in ("http", "https") or not url.hostname:
         raise SpecError("an address begins with http:// or https:// and a host", path=path)
     if url.username or url.password or url.query or url.fragment:
-        raise SpecError("an address holds no user, password or query; keys come from the environment", path=path)
+        raise SpecError(
+            "an address holds no user, password or query; keys come from the environment", path=path
+        )

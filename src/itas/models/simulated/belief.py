@@ -12,7 +12,7 @@ from itas.models.simulated.profiles import Profile
 
 EMPTY_PER_UNREADABLE = 0.01
 """Empty replies for each unreadable one: very rare."""
-_SHARED = 0.60
+_SHARED = 0.63
 _FAMILY = 0.06
 _USUAL_TEMPERATURE = 0.7
 _CACHE_LIMIT = 200_000

@@ -80,9 +80,9 @@ def unknown_fact(question: str, seed: int) -> Fact:
     options = _OPTION.findall(question)
     if len(options) >= 2 and options == list(_LETTERS[: len(options)]):
         letters = _shuffled(options, noise)
-        return _made(question, "choice", len(options), None, letters, "general", 0.0)
+        return _made(question, "choice", len(options), None, letters, "general", 0.0, {})
     pseudo = tuple(str(10 + noise.below(90)) for _ in range(4))
-    return _made(question, "number", 26, None, tuple(dict.fromkeys(pseudo)), "general", 0.0)
+    return _made(question, "number", 26, None, tuple(dict.fromkeys(pseudo)), "general", 0.0, {})
 
 
 def _fact(
@@ -94,11 +94,13 @@ def _fact(
     n_choices = len(problem.choices) or len(set(_OPTION.findall(question)))
     n_choices = min(n_choices, 26) if n_choices >= 2 else 26
     if kind == "choice":
+        spellings = {}
         right = target.strip().upper()
         letters = [letter for letter in _LETTERS[: n_choices if n_choices < 26 else 4] if letter != right]
         wrong = _shuffled(letters, noise)
     elif kind == "number":
         right = normal_number(target.strip()) or target
+        spellings = {right: target.strip()} if "\\" in target or "/" in target else {}
         wrong = _wrong_numbers(right, question, noise)
     else:
         right = normal_text(target)
@@ -118,7 +120,7 @@ def _made(
     wrong: tuple[str, ...],
     topic: Topic,
     hardness: float,
-    spellings: dict[str, str] | None = None,
+    spellings: dict[str, str],
 ) -> Fact:
     shares = _POPULARITY[: len(wrong)]
     total = sum(shares)
@@ -132,7 +134,7 @@ def _made(
         topic=topic,
         hardness=hardness,
         form="boxed" if "\\boxed" in question else "hashes" if "####" in question else "answer",
-        spellings=(spellings or {}) if kind == "text" else {},
+        spellings=spellings,
     )
 
 

@@ -28,12 +28,12 @@ _LEVELS = (-1.1, -0.35, 0.35, 1.1)
 Leaning = int
 """From -2 (bad) to 2 (good)."""
 
-_FOR = re.compile(
-    r"\b(?P<no>no|not|nor|never|without|hardly|nothing)?\s*(?:\w+\s+)?"
-    r"\b(?:(?P<good>correct|correctly|right|sound|convincing|accurate|flawless|holds)|"
-    r"(?P<bad>wrong|error|errors|incorrect|mistake|mistakes|doubtful|flawed|inaccurate|fails))\b",
-    re.IGNORECASE,
+_PRAISE = frozenset({"correct", "correctly", "right", "sound", "convincing", "accurate", "flawless", "valid"})
+_BLAME = frozenset(
+    {"wrong", "error", "errors", "incorrect", "mistake", "mistakes", "doubtful", "flawed", "inaccurate", "invalid"}
 )
+_DENIAL = frozenset({"no", "not", "nor", "never", "without", "hardly", "isn't", "aren't", "doesn't"})
+_WORD = re.compile(r"[a-z']+|[.;:\n]")
 
 
 class Judgement:
@@ -110,9 +110,11 @@ def leaning_of(quality: float) -> Leaning:
 
 
 def find_leaning(text: str) -> Leaning:
-    """Count words of praise and of blame, turned round by a "no" before them; at most 2 either way."""
+    """Count words of praise and of blame, turned round by a "no" shortly before them; at most 2 either way."""
     balance = 0
-    for word in _FOR.finditer(text):
-        sign = 1 if word["good"] else -1
-        balance += -sign if word["no"] else sign
+    recent = ("", "")
+    for word in _WORD.findall(text.lower()):
+        value = (word in _PRAISE) - (word in _BLAME)
+        balance += -value if recent[0] in _DENIAL or recent[1] in _DENIAL else value
+        recent = ("", "") if len(word) == 1 and not word.isalpha() else (recent[1], word)
     return max(-2, min(2, balance))

@@ -102,7 +102,9 @@ class Reader:
     def _all_draws(self, key: bytes) -> dict[int, Completion]:
         numbers = [
             row[0]
-            for row in self._connection.execute("SELECT number FROM draws WHERE key = ? ORDER BY number", (key,))
+            for row in self._connection.execute(
+                "SELECT number FROM draws WHERE key = ? ORDER BY number", (key,)
+            )
         ]
         draws, _ = self.find(key.hex(), numbers)
         return dict(sorted(draws.items()))

@@ -4,6 +4,7 @@ import hashlib
 import json
 from typing import Any
 
+import orjson
 from pydantic import ValidationError
 
 from itas.core.request import Completion, Request
@@ -56,12 +57,19 @@ def checksum(key: bytes, number: int, body: bytes) -> bytes:
 
 
 def _encode(data: dict[str, Any]) -> bytes:
+    try:
+        return orjson.dumps(data)
+    except TypeError:  # lone surrogates, or a number of more than 64 bits
+        pass
     text = json.dumps(data, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
     return text.encode("utf-8", "surrogatepass")
 
 
 def _decode(body: bytes) -> dict[str, Any]:
-    data = json.loads(body.decode("utf-8", "surrogatepass"))
+    try:
+        data = orjson.loads(body)
+    except orjson.JSONDecodeError:  # the same exceptions as above, or damage, which the next line finds
+        data = json.loads(body.decode("utf-8", "surrogatepass"))
     if not isinstance(data, dict):
         raise Damaged("not an object")
     return data  # pyright: ignore[reportUnknownVariableType]

@@ -14,7 +14,7 @@ CREATE TABLE requests (
     key BLOB PRIMARY KEY,      -- SHA-256 of the request
     body BLOB NOT NULL,
     checksum BLOB NOT NULL
-) WITHOUT ROWID;
+);
 CREATE TABLE draws (
     key BLOB NOT NULL,
     number INTEGER NOT NULL,
@@ -47,7 +47,6 @@ CREATE TABLE ledger (
     opened_at TEXT NOT NULL
 );
 CREATE INDEX ledger_open ON ledger (owner) WHERE booking IS NULL;
-CREATE INDEX ledger_run ON ledger (run);
 """
 
 
@@ -61,6 +60,8 @@ def connect(path: Path, *, immutable: bool = False, timeout_s: float = BUSY_TIME
     # Checkpoints are made by hand, under the lock: SQLite 3.7.0 to 3.51.2 can lose a commit that races one
     # (https://sqlite.org/wal.html#walresetbug).
     connection.execute("PRAGMA wal_autocheckpoint = 0")
+    # Keys are hashes: every insert lands on another page of the index, which the default of 2 MB does not hold.
+    connection.execute("PRAGMA cache_size = -32768")
     return connection
 
 

@@ -187,7 +187,9 @@ class SqliteStore:
         prefix = self._owner_file(0).name[:-1]
         for file in self.path.parent.glob(f"{glob.escape(prefix)}*"):
             is_alive(file)  # removes what a dead process left
-        owners = self._connection.execute("SELECT DISTINCT owner FROM ledger WHERE booking IS NULL").fetchall()
+        owners = self._connection.execute(
+            "SELECT DISTINCT owner FROM ledger WHERE booking IS NULL"
+        ).fetchall()
         for (owner,) in owners:
             if owner == self._owner or is_alive(self._owner_file(owner)):
                 continue

@@ -36,7 +36,9 @@ class Unsaved:
                 if settles is not None:
                     self._settled[settles.intent] = settles
                 return {
-                    number: self._draws.setdefault((request.key, number), draw.model_copy(update={"is_stored": True}))
+                    number: self._draws.setdefault(
+                        (request.key, number), draw.model_copy(update={"is_stored": True})
+                    )
                     for number, draw in draws.items()
                 }
             case Open(intent, _):

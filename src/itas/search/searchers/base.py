@@ -3,9 +3,9 @@
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Sequence
 from random import Random
-from typing import ClassVar
+from typing import Any, ClassVar
 
-from pydantic import PositiveInt
+from pydantic import PositiveInt, SerializerFunctionWrapHandler, model_serializer
 
 from itas.core.spec import Spec
 from itas.search.bound import BoundSpace
@@ -22,6 +22,10 @@ class Searcher(Spec, ABC):
     type: ClassVar[str]
 
     problems: PositiveInt | None = None
+
+    @model_serializer(mode="wrap")
+    def _with_type(self, serialize: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        return {"type": self.type, **serialize(self)}
 
     @abstractmethod
     def ask(self, history: History, rng: Random, *, space: BoundSpace, batch: int) -> tuple[Proposal, ...]:

@@ -58,8 +58,7 @@ def new_points(
 ) -> list[int]:
     """Up to `count` points that were never tried, to be run on `problems`, most promising first."""
     open_points = untried(history, space)
-    first = min(first, max(len(space) // 3, 4))
-    missing = max(first - len(history.asked), 0)
+    missing = max(count_first_points(first, space) - len(history.asked), 0)
     if not history.scores:
         missing = max(missing, 1)
     chosen = draw(open_points, min(count, missing), rng)
@@ -67,6 +66,11 @@ def new_points(
     if rest and history.scores:
         chosen += _promising(history, space, rest, chosen, per_call=per_call, problems=problems)
     return chosen
+
+
+def count_first_points(wanted: int, space: BoundSpace) -> int:
+    """Random points to begin with: those wanted, at most a third of a small space."""
+    return min(wanted, max(len(space) // 3, 4))
 
 
 def _promising(

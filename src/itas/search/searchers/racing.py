@@ -15,9 +15,11 @@ from pydantic import Field, PositiveInt
 
 from itas.search.bound import BoundSpace
 from itas.search.history import History, Proposal
-from itas.search.posterior import posterior_of
+from itas.search.posterior import Posterior, joint_root, posterior_of
 from itas.search.searchers.base import Searcher
-from itas.search.searchers.bayesian import new_points
+from itas.search.searchers.bayesian import count_first_points, new_points
+
+_ATTEMPTS = 50
 
 
 class Racing(Searcher):
@@ -36,47 +38,40 @@ class Racing(Searcher):
     first_points: PositiveInt = 16
     per_call: bool = True
     leader_share: float = Field(default=0.5, gt=0.0, lt=1.0)
-    rotate: bool = False
 
     def ask(self, history: History, rng: Random, *, space: BoundSpace, batch: int) -> tuple[Proposal, ...]:
-        first = min(self.first_points, max(len(space) // 3, 4))
-        is_start = len(history.asked) < first or not history.scores
         turns = range(len(history.trials), len(history.trials) + batch)
+        is_start = len(history.asked) < count_first_points(self.first_points, space) or not history.scores
         wanted = 0 if is_start else sum(turn % 2 for turn in turns)
-        contenders = self._contenders(history, rng, space=space, count=wanted)
-        step = min(self.problems or history.n_problems, history.n_problems)
-        if self.rotate:
-            nb = max(history.n_problems // step, 1)
-            k = (len(history.asked) // 4) % nb
-            block = tuple(range(k * step, (k + 1) * step))
-        else:
-            block = self.first_problems(history)
+        more = self._more_problems(history, rng, space=space, count=wanted)
         fresh = new_points(
-            history, rng, space=space, count=batch - len(contenders), first=self.first_points,
-            per_call=self.per_call, problems=block,
-        )  # fmt: skip
-        return (*[Proposal(p, block) for p in fresh], *contenders)
+            history,
+            rng,
+            space=space,
+            count=batch - len(more),
+            first=self.first_points,
+            per_call=self.per_call,
+            problems=self.first_problems(history),
+        )
+        short = batch - len(more) - len(fresh)
+        if short and not is_start:  # no new points are left
+            more = self._more_problems(history, rng, space=space, count=batch - len(fresh))
+        return (*self.propose(fresh, history), *more)
 
-    def _contenders(
+    def _more_problems(
         self, history: History, rng: Random, *, space: BoundSpace, count: int
     ) -> list[Proposal]:
         posterior = posterior_of(history, space) if count else None
         if posterior is None:
             return []
-        step = min(self.problems or history.n_problems, history.n_problems)
-        left = {p: _missing(history, int(p)) for p in posterior.points.tolist()}
+        left = {int(point): _unasked(history, int(point)) for point in posterior.points}
+        step = len(self.first_problems(history))
         numbers = np.random.default_rng(rng.getrandbits(64))
-        values, vectors = np.linalg.eigh(posterior.covariance)
-        root = vectors * np.sqrt(np.maximum(values, 0.0))
+        race = _Race(posterior, numbers, self.leader_share)
         found: list[Proposal] = []
         for _ in range(count):
-            for _ in range(20):
-                draw = posterior.mean + root @ numbers.standard_normal(len(values))
-                order = np.argsort(-draw)
-                place = order[0]
-                if len(order) > 1 and numbers.random() > self.leader_share:
-                    place = _another_leader(posterior.mean, root, numbers, int(place))
-                point = int(posterior.points[place])
+            for _ in range(_ATTEMPTS):
+                point = race.contender()
                 if left[point]:
                     found.append(Proposal(point, tuple(left[point][:step])))
                     left[point] = []
@@ -84,17 +79,33 @@ class Racing(Searcher):
         return found
 
 
-def _missing(history: History, point: int) -> list[int]:
+class _Race:
+    """Draws points with the chance that they are the best, or the best but one."""
+
+    def __init__(self, posterior: Posterior, numbers: np.random.Generator, leader_share: float) -> None:
+        self._posterior = posterior
+        self._root = joint_root(posterior.covariance)
+        self._numbers = numbers
+        self._leader_share = leader_share
+
+    def contender(self) -> int:
+        leader = self._leader()
+        if self._numbers.random() < self._leader_share:
+            return leader
+        for _ in range(_ATTEMPTS):
+            other = self._leader()
+            if other != leader:
+                return other
+        return leader
+
+    def _leader(self) -> int:
+        draw = self._posterior.mean + self._root @ self._numbers.standard_normal(len(self._root))
+        return int(self._posterior.points[int(np.argmax(draw))])
+
+
+def _unasked(history: History, point: int) -> list[int]:
+    """Problems that a point was not run on, in order; none if its trial failed."""
     if point in history.failed:
         return []
     asked = history.asked[point]
     return [problem for problem in range(history.n_problems) if problem not in asked]
-
-
-def _another_leader(mean: np.ndarray, root: np.ndarray, numbers: np.random.Generator, leader: int) -> int:
-    for _ in range(50):
-        place = int(np.argmax(mean + root @ numbers.standard_normal(len(mean))))
-        if place != leader:
-            return place
-    order = np.argsort(-mean)
-    return int(order[1] if order[0] == leader else order[0])

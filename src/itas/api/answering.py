@@ -1,0 +1,89 @@
+"""Answer one conversation with an architecture."""
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from itas.api.opening import Caps, open_models
+from itas.api.settings import Settings
+from itas.core.architecture import Architecture
+from itas.core.messages import Message
+from itas.core.problem import Problem
+from itas.engine import Answer, ComponentRecord
+from itas.engine import answer as run_architecture
+from itas.errors import SpecError
+
+SIMULATED = "simulated/"
+
+
+def find_architecture(text: str) -> Architecture:
+    """An architecture by file, or a single model by its id.
+
+    Args:
+        text: Path of a YAML or JSON file, or ``provider/model`` for one call of that model.
+
+    Raises:
+        SpecError: Neither a file nor a model id, or the file is wrong.
+    """
+    from itas.specs import load_architecture
+
+    path = Path(text)
+    if path.suffix.lower() in (".yaml", ".yml", ".json") or path.is_file():
+        if not path.is_file():
+            raise SpecError("there is no such file", path=text)
+        return load_architecture(path)
+    if "/" in text:
+        return single_model(text)
+    raise SpecError(f"'{text}' is neither an architecture file (.yaml, .json) nor a model id (provider/model)")
+
+
+def single_model(model: str) -> Architecture:
+    """The architecture of one call."""
+    import itas.components  # noqa: F401 - registers the component types
+
+    return Architecture.parse({"name": model, "layers": [{"type": "generator", "model": model}]}, where=model)
+
+
+def known_problems(architectures: Sequence[Architecture]) -> tuple[Problem, ...]:
+    """What simulated models know where no benchmark is at hand: the embedded one."""
+    if not any(model.startswith(SIMULATED) for each in architectures for model in each.models):
+        return ()
+    from itas.benchmarks.registry import WORD_PROBLEMS, open_benchmark
+
+    return open_benchmark(WORD_PROBLEMS).problems
+
+
+async def answer_conversation(
+    architecture: Architecture,
+    conversation: Sequence[Message],
+    *,
+    settings: Settings,
+    recording: Path | None = None,
+    seed: int = 0,
+    first_draw: int = 0,
+    caps: Caps | None = None,
+    watch: Callable[[ComponentRecord], None] | None = None,
+) -> Answer:
+    """Answer one conversation.
+
+    Args:
+        architecture: What to do.
+        conversation: The messages; the last one from the user.
+        settings: How to run.
+        recording: For ``replay`` models.
+        seed: Of the run.
+        first_draw: Number of the first draw; another one asks anew instead of taking stored answers.
+        caps: What may be spent.
+        watch: Called with the record of each component when it is done.
+
+    Raises:
+        Error: See `itas.engine.answer` and `open_models`.
+    """
+    problems = known_problems([architecture])
+    async with open_models(
+        settings, problems=problems, recording=recording, seed=seed, caps=caps, run="answer"
+    ) as models:
+        for model in architecture.models:
+            models(model)  # an unknown provider or a missing key is found before anything is paid for
+        return await run_architecture(
+            architecture, conversation, models=models, seed=seed, first_draw=first_draw, watch=watch
+        )

@@ -1,0 +1,115 @@
+"""Open what a run needs: the models behind every id, with store, caps and prices."""
+
+from collections.abc import AsyncIterator, Callable, Iterable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from itas.api.settings import IN_MEMORY, Settings, read_environment
+from itas.core.model import Model
+from itas.core.money import to_micro_usd
+from itas.core.problem import Problem
+from itas.errors import SpecError
+from itas.models.budget import Budget
+from itas.models.pool import ModelPool
+from itas.models.prices import PriceTable
+from itas.models.store.contract import CallStore
+from itas.models.store.memory import MemoryStore
+from itas.models.store.sqlite import open_store
+
+
+@dataclass(frozen=True, slots=True)
+class Caps:
+    """What a run may spend.
+
+    Attributes:
+        max_usd: Dollars; None for no cap.
+        max_samples: Samples paid for; None for no cap.
+        spent_micro_usd: Spent before, by the run that is resumed.
+        spent_samples: Bought before.
+    """
+
+    max_usd: float | None = None
+    max_samples: int | None = None
+    spent_micro_usd: int = 0
+    spent_samples: int = 0
+
+    @property
+    def max_micro_usd(self) -> int | None:
+        """`max_usd` in millionths of a dollar."""
+        return None if self.max_usd is None else to_micro_usd(self.max_usd)
+
+
+@asynccontextmanager
+async def open_models(
+    settings: Settings,
+    *,
+    problems: Iterable[Problem] = (),
+    recording: Path | None = None,
+    seed: int = 0,
+    caps: Caps | None = None,
+    run: str = "",
+) -> AsyncIterator[ModelPool]:
+    """A source of models; closes connections and the call store at the end.
+
+    Args:
+        settings: Providers, prices and the place of the store.
+        problems: What the simulated models know.
+        recording: What the replayed models answer from.
+        seed: Of the simulated models.
+        caps: What may be spent.
+        run: Name of the run, for the ledger.
+
+    Raises:
+        SpecError: The settings are wrong, or a ``replay`` model is asked for without a recording.
+        DataError: The recording is broken.
+        StoreError: The store cannot be used.
+    """
+    caps = caps or Caps()
+    store: CallStore = MemoryStore() if settings.store == IN_MEMORY else open_store(Path(settings.store))
+    try:
+        async with ModelPool(
+            settings=settings.providers,
+            plugged={"simulated": _simulated(problems, seed), "replay": _replayed(recording)},
+            store=store,
+            budget=Budget(
+                max_micro_usd=caps.max_micro_usd,
+                max_samples=caps.max_samples,
+                spent_micro_usd=caps.spent_micro_usd,
+                spent_samples=caps.spent_samples,
+            ),
+            prices=PriceTable(settings.prices),
+            run=run,
+            environ=read_environment(),
+        ) as pool:
+            yield pool
+    finally:
+        await store.close()
+
+
+def _simulated(problems: Iterable[Problem], seed: int) -> Callable[[str], Model]:
+    from itas.models.simulated import SimulatedPool
+
+    pool: list[SimulatedPool] = []
+
+    def find(name: str) -> Model:
+        if not pool:
+            pool.append(SimulatedPool(problems, seed))
+        return pool[0].model(name)
+
+    return find
+
+
+def _replayed(recording: Path | None) -> Callable[[str], Model]:
+    loaded: list[Callable[[str], Model]] = []
+
+    def find(name: str) -> Model:
+        if recording is None:
+            raise SpecError(f"'replay/{name}' needs a recording. Give its file with --recording")
+        if not loaded:
+            from itas.models.replay import load_recording
+
+            loaded.append(load_recording(recording).model)
+        return loaded[0](name)
+
+    return find

@@ -1,0 +1,66 @@
+"""The commands and their arguments. Heavy things are imported when a command runs, so that help is instant."""
+
+from typing import Annotated
+
+import typer
+
+from itas.cli.commands import answering, describing, searching
+
+app = typer.Typer(
+    name="itas",
+    help="Inference-time architecture search: build a strong system out of many model calls, "
+    "find out which one pays, prove it, use it.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+app.command("answer")(answering.answer)
+app.command("estimate")(answering.estimate)
+app.command("evaluate")(answering.evaluate)
+app.command("compare")(answering.compare)
+app.command("search")(searching.search)
+app.command("resume")(searching.resume)
+app.command("demo")(searching.demo)
+app.command("show")(describing.show)
+app.command("report")(describing.report)
+app.command("models")(describing.models)
+app.command("benchmarks")(describing.benchmarks)
+app.command("convert")(describing.convert)
+app.command("schema")(describing.schema)
+app.command("doctor")(describing.doctor)
+
+
+def _print_version(value: bool) -> None:  # noqa: FBT001 - the form that typer calls
+    if value:
+        from itas import __version__
+
+        typer.echo(f"itas {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def common(
+    _version: Annotated[
+        bool,
+        typer.Option("--version", callback=_print_version, is_eager=True, help="Show the version and leave."),
+    ] = False,
+) -> None:
+    """What stands before the command."""
+
+
+def run(arguments: list[str]) -> int:
+    """Run one command and give its exit code; a wrong use is explained on stderr and gives 2."""
+    try:
+        result = app(args=arguments, prog_name="itas", standalone_mode=False)
+    except typer.Abort:
+        return 130
+    except typer.TyperException as error:
+        show = getattr(error, "show", None)
+        if show is not None:
+            show()
+        else:
+            typer.echo(f"Error: {error.format_message()}", err=True)
+        return 2
+    return result if isinstance(result, int) else 0

@@ -1,0 +1,183 @@
+"""`itas show`, `report`, `models`, `benchmarks`, `convert`, `schema`, `doctor`."""
+
+import asyncio
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from itas.cli.options import AsJson, SettingsFile
+
+if TYPE_CHECKING:
+    from itas.core.architecture import Architecture
+
+
+def show(
+    what: Annotated[str, typer.Argument(help="Architecture file, model id, or run folder.")],
+    *,
+    as_json: AsJson = False,
+) -> int:
+    """Show an architecture, or what came of a run."""
+    from itas.api.answering import find_architecture
+    from itas.cli.runs import show_run
+
+    if Path(what).is_dir():
+        return show_run(Path(what), as_json=as_json)
+    _show_architecture(find_architecture(what), as_json=as_json)
+    return 0
+
+
+def report(
+    run: Annotated[Path, typer.Argument(help="Run folder of a search.")],
+) -> None:
+    """Write the report page of a run again."""
+    from itas.api.reporting import write_report
+    from itas.cli.terminal import out
+
+    out().print(str(write_report(run)))
+
+
+def models(
+    provider: Annotated[str | None, typer.Argument(help="List this provider's models with their prices.")] = None,
+    *,
+    settings: SettingsFile = None,
+    as_json: AsJson = False,
+) -> None:
+    """List providers and whether they are ready; simulated models; prices."""
+    from dataclasses import asdict
+
+    from itas.api.models import list_priced, list_providers, list_simulated
+    from itas.api.settings import load_settings
+    from itas.cli.tables import print_json, print_table
+
+    if provider is not None:
+        lines = list_simulated() if provider == "simulated" else list_priced(provider)
+        if as_json:
+            print_json([asdict(line) for line in lines])
+            return
+        title = "prices in dollars per million tokens" + (" (simulated)" if provider == "simulated" else "")
+        rows = [[line.id, f"{line.usd_in:g}", f"{line.usd_out:g}"] for line in lines]
+        print_table(["model", "in", "out"], rows, numbers=(1, 2), title=title)
+        return
+    providers = list_providers(load_settings(settings))
+    if as_json:
+        print_json([asdict(line) for line in providers])
+        return
+    print_table(
+        ["provider", "ready", "key", "address"],
+        [[line.name, "yes" if line.is_ready else "no", line.key, line.address] for line in providers],
+        wide=(3,),
+    )
+
+
+def benchmarks(*, as_json: AsJson = False) -> None:
+    """List benchmarks: size, metric, licence, whether the data is here."""
+    from itas.benchmarks.registry import list_benchmarks
+    from itas.cli.tables import print_json, print_table
+
+    infos = list_benchmarks()
+    if as_json:
+        print_json([info.model_dump(mode="json") for info in infos])
+        return
+    print_table(
+        ["benchmark", "problems", "metric", "licence", "here", "about"],
+        [
+            [
+                info.name,
+                "" if info.size is None else f"{info.size:,}",
+                info.metric,
+                info.licence,
+                "yes" if info.is_here else "no",
+                f"{info.description} {info.link}".strip(),
+            ]
+            for info in infos
+        ],
+        numbers=(1,),
+        wide=(5,),
+    )
+
+
+def convert(
+    old: Annotated[Path, typer.Argument(help="Architecture file of the paper's authors (JSON).")],
+    *,
+    output: Annotated[Path | None, typer.Option("--output", "-o", help="Write here instead of stdout.")] = None,
+) -> None:
+    """Convert an architecture of the paper's authors into our YAML."""
+    from itas.api.runs import write_text
+    from itas.cli.terminal import clean, progress
+    from itas.specs import dump_architecture, load_conversion
+
+    conversion = load_conversion(old)
+    for warning in conversion.warnings:
+        progress().print(f"warning: {clean(warning)}", style="yellow")
+    text = dump_architecture(conversion.architecture)
+    if output is None:
+        typer.echo(text, nl=False)
+    else:
+        write_text(output, text)
+
+
+def schema() -> None:
+    """Print the JSON Schema of architecture files, for editors."""
+    from itas.cli.tables import print_json
+    from itas.specs import architecture_schema
+
+    print_json(architecture_schema())
+
+
+def doctor(*, settings: SettingsFile = None, as_json: AsJson = False) -> int:
+    """Look at what is installed, set and writable; sends nothing."""
+    from dataclasses import asdict
+
+    from itas.api.doctor import examine
+    from itas.api.settings import load_settings
+    from itas.cli.tables import print_json, print_table
+
+    findings = asyncio.run(examine(load_settings(settings)))
+    if as_json:
+        print_json([asdict(finding) for finding in findings])
+    else:
+        rows = [[finding.state, finding.what, finding.detail] for finding in findings]
+        print_table(["", "what", "found"], rows, wide=(2,))
+    return 1 if any(finding.state == "missing" for finding in findings) else 0
+
+
+def _show_architecture(architecture: "Architecture", *, as_json: bool) -> None:
+    from itas.api.show import describe_layers
+    from itas.cli.tables import print_json, print_table
+    from itas.cli.terminal import clean, out
+
+    if as_json:
+        print_json(
+            {
+                "fingerprint": architecture.fingerprint,
+                "planned_samples": architecture.planned_samples(),
+                "max_samples": architecture.max_samples(),
+                "architecture": architecture.model_dump(mode="json"),
+            }
+        )
+        return
+    rows = [
+        [
+            str(line.number),
+            line.type,
+            "\n".join(line.models),
+            line.settings,
+            str(line.samples),
+            str(line.candidates),
+        ]
+        for line in describe_layers(architecture)
+    ]
+    print_table(
+        ["", "layer", "models", "settings", "samples", "candidates after"],
+        rows,
+        numbers=(4, 5),
+        wide=(2, 3),
+        title=architecture.name,
+    )
+    if architecture.description:
+        out().print(clean(architecture.description))
+    out().print(
+        f"{architecture.planned_samples()} samples a question as planned, {architecture.max_samples()} at most; "
+        f"fingerprint {architecture.fingerprint[:12]}"
+    )

@@ -1,0 +1,23 @@
+"""Makes the client of a provider. Importing this brings the HTTP library along."""
+
+from collections.abc import Mapping
+
+from itas.models.keys import read_keys
+from itas.models.providers.anthropic import AnthropicWire
+from itas.models.providers.http import HttpClient
+from itas.models.providers.known import Provider
+from itas.models.providers.openai import OpenAIWire
+from itas.models.providers.wire import Wire
+
+
+def build_wire(provider: Provider, environ: Mapping[str, str]) -> Wire:
+    """The client of one provider, with its keys.
+
+    Raises:
+        MissingKey: It needs a key and none is set.
+    """
+    keys = read_keys(provider.name, provider.key_variables, environ, needed=provider.needs_key)
+    client = HttpClient(provider, keys, environ)
+    if provider.wire == "anthropic":
+        return AnthropicWire(provider, client)
+    return OpenAIWire(provider, client)
