@@ -4,7 +4,7 @@ import re
 from collections import Counter
 from collections.abc import Callable
 from fractions import Fraction
-from itertools import permutations, product
+from itertools import pairwise, permutations, product
 
 import pytest
 
@@ -248,7 +248,10 @@ def solve_clock(problem: Problem) -> Solution:
     return Fraction(hour * 60 + minute)
 
 
-PLACE = {word: index for index, word in enumerate(["first", "second", "third", "fourth", "fifth", "sixth", "seventh"])}
+PLACE = {
+    word: index
+    for index, word in enumerate(["first", "second", "third", "fourth", "fifth", "sixth", "seventh"])
+}
 
 
 def solve_ordering(problem: Problem) -> Solution:
@@ -268,7 +271,7 @@ def solve_ordering(problem: Problem) -> Solution:
         lines = [
             line
             for line in lines
-            if (a is None or (a, b) in zip(line, line[1:], strict=False))
+            if (a is None or (a, b) in pairwise(line))
             and (c is None or c in line[line.index(d) + 1 :])
             and (e is None or line[PLACE[place]] == e)
             and (n is None or abs(line.index(f) - line.index(g)) == int(n) + 1)
@@ -291,9 +294,7 @@ def solve_knights(problem: Problem) -> Solution:
     ]
     assert len(fitting) == 1, f"{len(fitting)} possibilities"
     (option,) = [
-        choice
-        for choice in problem.choices
-        if frozenset(re.findall(r"[A-Z]\w+", choice)) == fitting[0]
+        choice for choice in problem.choices if frozenset(re.findall(r"[A-Z]\w+", choice)) == fitting[0]
     ]
     return option
 
@@ -311,7 +312,9 @@ def is_true(text: str, speaker: str, knights: frozenset[str]) -> bool:
 
 
 def solve_truth_tables(problem: Problem) -> Solution:
-    found = re.search(r"the statements (.+) is either true or false\. .* is this true: (.+)\?$", question_of(problem))
+    found = re.search(
+        r"the statements (.+) is either true or false\. .* is this true: (.+)\?$", question_of(problem)
+    )
     assert found
     letters = re.findall(r"\b[P-S]\b", found[1])
     # Python reads the formula: comparing truth values with <= is "implies", with != is "xor".
@@ -328,7 +331,9 @@ def solve_weekdays(problem: Problem) -> Solution:
     today = re.search(r"today is (\w+)\.", question)
     assert today
     when = {"today": 0}
-    for event, count, way, before in re.findall(r"The (\w+) is (\d+) days (after|before) (?:the )?(\w+)\.", question):
+    for event, count, way, before in re.findall(
+        r"The (\w+) is (\d+) days (after|before) (?:the )?(\w+)\.", question
+    ):
         when[event] = when[before] + (int(count) if way == "after" else -int(count))
     asked = re.search(r"is the (\w+)\?$", question)
     assert asked

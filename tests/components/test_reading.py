@@ -61,6 +61,7 @@ def test_a_second_label_in_a_line_is_no_label_but_one_in_the_next_line_is():
         (" **\nx", "x"),
         ("", ""),
         ("\n\n", ""),
+        ("x" * 10 + "\n\ny", "x" * 10),
         ("x" * 11, None),
     ],
 )

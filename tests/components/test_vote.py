@@ -100,6 +100,7 @@ async def test_without_the_fallback_it_is_an_error():
         ("Which?\n- **A.** Iron\n- **B.** Oxygen", ["A"], "choice"),
         ("How many?", ["Answer: 42", "Answer: $1,000.50", "Answer: none"], "number"),
         ("How many?", ["so \\boxed{42}", "\\boxed{\\frac{1}{2}}", "\\boxed{-3}"], "number"),
+        ("Who?", ["Answer: Ada", "Answer: 1"], "text"),
         ("Who?", ["Answer: Ada", "Answer: Grace", "Answer: 1"], "text"),
         ("How many?", ["There are 6, so 42.", "That makes 42 apples", "no idea"], "number"),
         ("Write about 1984.", ["It begins.\n\nThe end.", "In 1984...\nHe won."], "text"),

@@ -138,7 +138,9 @@ async def test_a_draw_that_comes_from_a_recording_is_neither_stored_again_nor_pa
     assert paid.all.samples == 0
 
 
-async def test_a_failed_question_leaves_no_unseen_exception_when_its_waiter_left(caplog: pytest.LogCaptureFixture):
+async def test_a_failed_question_leaves_no_unseen_exception_when_its_waiter_left(
+    caplog: pytest.LogCaptureFixture,
+):
     async def fail(request: Request, number: int) -> str:
         try:
             await asyncio.sleep(60)

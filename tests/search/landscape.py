@@ -21,7 +21,15 @@ class Landscape:
         spread: Standard deviation of the points' quality in logits, about 4 times that in scores.
     """
 
-    def __init__(self, space: BoundSpace, seed: int, *, spread: float = 0.16, taste_size: float = 0.15, n_problems: int = 100) -> None:
+    def __init__(
+        self,
+        space: BoundSpace,
+        seed: int,
+        *,
+        spread: float = 0.16,
+        taste_size: float = 0.15,
+        n_problems: int = 100,
+    ) -> None:
         rng = np.random.default_rng([7, seed])
         x = space.features
         bend = rng.normal(size=(x.shape[1], 6)) * 0.9
@@ -30,7 +38,9 @@ class Landscape:
         smooth = -((x - peak) ** 2) @ rng.gamma(2.0, 1.0, x.shape[1]) + waves @ rng.normal(size=6) * 0.3
         smooth = spread * (smooth - smooth.mean()) / smooth.std() + rng.normal(size=len(x)) * 0.01
         difficulty = rng.normal(size=POPULATION) * 1.6
-        taste = np.cos(x @ rng.normal(size=(x.shape[1], 5)) * 2.0) @ rng.normal(size=(5, POPULATION)) * taste_size
+        taste = (
+            np.cos(x @ rng.normal(size=(x.shape[1], 5)) * 2.0) @ rng.normal(size=(5, POPULATION)) * taste_size
+        )
         chance = 1.0 / (1.0 + np.exp(-(0.3 + smooth[:, None] - difficulty + taste)))
         self.truth = chance.mean(axis=1)
         shown = rng.permutation(POPULATION)[:n_problems]

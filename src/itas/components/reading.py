@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 _DECORATION = r"[ \t>*_#`~|•·‣–—\[\](){}<-]{0,16}+"
 _BEFORE = re.compile(rf"{_DECORATION}(?:\d{{1,3}}[.)][ \t]{{0,4}}{_DECORATION})?(?:final )?", re.IGNORECASE)
-_LONGEST_BEFORE = 45
+_LONGEST_BEFORE = 50
 _REMOVED = ("\0", "\u200b", "\ufeff", "\u2060")
 _LONGEST_NUMBER = 4
 _WINDOWS = (20_000, 300_000)
@@ -54,8 +54,7 @@ def find_labelled(text: str, pattern: re.Pattern[str], *, after: int = 0) -> Ite
         # Looking back from the rare word is five times as fast as trying the pattern at every line.
         start, after = found.span()
         newline = text.rfind("\n", max(0, start - _LONGEST_BEFORE), start)
-        is_near = newline >= 0 or start <= _LONGEST_BEFORE
-        if is_near and _BEFORE.fullmatch(text, newline + 1, start):
+        if _BEFORE.fullmatch(text, newline + 1, start):
             yield Labelled(normal(found["name"]).upper(), start, after)
         else:
             after = text.find("\n", after)

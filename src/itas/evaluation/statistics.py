@@ -21,7 +21,7 @@ _SAME = 1e-9
 """Scores closer than this are equal; what is left is rounding."""
 
 
-class Estimate(Spec):
+class MeanEstimate(Spec):
     """A mean score with what is known about its error.
 
     Attributes:
@@ -70,7 +70,7 @@ class Difference(Spec):
 
 def estimate_mean(
     scores: Sequence[float], *, clusters: Sequence[Hashable] | None = None, confidence: float = 0.95
-) -> Estimate:
+) -> MeanEstimate:
     """Mean, standard error and interval of scores.
 
     Right/wrong scores get Wilson's interval, others the t interval cut to [0, 1]. Equal scores say
@@ -92,10 +92,10 @@ def estimate_mean(
     if is_binary or not se:
         effective = float(n) if clusters is None else _effective_size(mean, se, n, groups)
         low, high = wilson_interval(mean, effective, confidence=confidence)
-        return Estimate(n=n, mean=mean, se=se, low=low, high=high, confidence=confidence, method="wilson")
+        return MeanEstimate(n=n, mean=mean, se=se, low=low, high=high, confidence=confidence, method="wilson")
     half = t_quantile(0.5 + confidence / 2.0, groups - 1) * se
     low, high = max(0.0, mean - half), min(1.0, mean + half)
-    return Estimate(n=n, mean=mean, se=se, low=low, high=high, confidence=confidence, method="t")
+    return MeanEstimate(n=n, mean=mean, se=se, low=low, high=high, confidence=confidence, method="t")
 
 
 def standard_error(scores: Sequence[float], *, clusters: Sequence[Hashable] | None = None) -> float:

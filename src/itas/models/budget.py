@@ -1,8 +1,8 @@
 """Budget: caps on dollars and samples that hold under concurrency.
 
-What a call can cost is reserved before it is sent and settled afterwards. When a reservation does not fit but
-others are outstanding, it waits: they usually cost less than they reserved. Checking first and recording later
-would let every call through that starts before the first one ends.
+What a call can cost is reserved before it is sent and settled afterwards. When a reservation does not fit
+but others are outstanding, it waits: they usually cost less than they reserved. Checking first and recording
+later would let every call through that starts before the first one ends.
 """
 
 import asyncio

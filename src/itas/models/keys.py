@@ -19,7 +19,8 @@ _LOOKS_LIKE_KEY = re.compile(
     r"\b(?:sk|pk|rk|gsk|xai|hf|key|AIza|ya29|ghp|glpat|tgp)[-_][A-Za-z0-9_\-]{12,}"
     r"|\bAIza[A-Za-z0-9_\-]{20,}"
     r"|(?i:\b(?:bearer|basic)\s+)[A-Za-z0-9._~+/=\-]{8,}"
-    r"|(?i:\b(?:api[-_ ]?key|x-api-key|authorization|access[-_]?token)[\"']?\s*[:=]\s*[\"']?)[A-Za-z0-9._~+/=\-]{8,}"
+    r"|(?i:\b(?:api[-_ ]?key|x-api-key|authorization|access[-_]?token)[\"']?\s*[:=]\s*[\"']?)"
+    r"[A-Za-z0-9._~+/=\-]{8,}"
 )
 _QUERY = re.compile(r"(\bhttps?://[^\s?#\"'<>]+)\?[^\s\"'<>]*")
 _USERINFO = re.compile(r"(\bhttps?://)[^\s/@\"'<>]+@")
@@ -90,8 +91,8 @@ def _check(provider: str, variable: str, value: str) -> str:
     for place, char in enumerate(value, 1):
         if not "!" <= char <= "~":
             raise MissingKey(
-                f"{variable} is not a key: character {place} is U+{ord(char):04X}. Copy the key again, without "
-                "quotes or spaces",
+                f"{variable} is not a key: character {place} is U+{ord(char):04X}. Copy the key again, "
+                "without quotes or spaces",
                 provider=provider,
             )
     return value

@@ -1,4 +1,4 @@
-"""Meter: counts what passes. One in front of the call store counts what is used, one behind it what is paid."""
+"""Meter: counts what passes. In front of the call store that is what is used, behind it what is paid."""
 
 from dataclasses import dataclass, field
 
@@ -20,7 +20,7 @@ class Totals:
 
     calls: int = 0
     samples: int = 0
-    usage: Usage = Usage()
+    usage: Usage = field(default_factory=Usage)
     cost_micro_usd: int = 0
     unpriced_samples: int = 0
 

@@ -1,8 +1,8 @@
 """Purchase: one request to a provider, with its money and its record.
 
-Reserves the most it can cost, writes the intent into the ledger, asks, and stores the answer together with the
-settlement in one transaction, before anybody sees it. Every attempt of a retry is a purchase of its own, so
-one whose fate is unknown stays in the books beside the one that succeeded.
+Reserves the most it can cost, writes the intent into the ledger, asks, and stores the answer together with
+the settlement in one transaction, before anybody sees it. Every attempt of a retry is a purchase of its own,
+so one whose fate is unknown stays in the books beside the one that succeeded.
 """
 
 from itas.core.model import Model
@@ -78,7 +78,8 @@ class Purchased:
             return completions
         settles = None
         if intent is not None:
-            settles = Settlement(intent.id, "spent", None if bound_is_unknown else spent, len(new))
+            is_unpriced = None in costs and intent.reserved_micro_usd is None
+            settles = Settlement(intent.id, "spent", None if is_unpriced else spent, len(new))
         stored = await self._store.put(request, new, settles=settles)
         # What another process stored first is the draw of that number; paid for it was here all the same.
         return tuple(

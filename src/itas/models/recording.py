@@ -134,7 +134,8 @@ def _check_header(path: Path, line: bytes) -> None:
     header = _read_object(path, 1, line)
     if header.get("format") != FORMAT:
         raise DataError(
-            f'{path}:1: not a recording: the first line must be {{"format": "{FORMAT}", "version": {VERSION}}}'
+            f"{path}:1: not a recording: the first line must be "
+            f'{{"format": "{FORMAT}", "version": {VERSION}}}'
         )
     found = header.get("version")
     if not isinstance(found, int) or isinstance(found, bool) or found < 1:

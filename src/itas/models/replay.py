@@ -103,7 +103,7 @@ class ReplayModel:
                 number for number in range(first, first + n) if number >= len(draws) or draws[number] is None
             )
             raise self._error(
-                f"has {there} draws of {_shown(request.messages)}, but not number {missing} (counted from 0). "
+                f"has {there} draws of {_shown(request.messages)}, but not number {missing} (from 0). "
                 "Record more draws or ask for fewer"
             )
         return tuple(draw.to_completion() for draw in wanted if draw is not None)
@@ -118,8 +118,8 @@ class ReplayModel:
                 return lists[parameters]
         recorded = next(parameters for parameters in lists if parameters is not None)
         raise self._error(
-            f"has {_shown(request.messages)} only with other parameters: recorded with {recorded.describe()}, "
-            f"asked with {asked.describe()}"
+            f"has {_shown(request.messages)} only with other parameters: "
+            f"recorded with {recorded.describe()}, asked with {asked.describe()}"
         )
 
     def _describe_nearest(self, request: Request) -> str:

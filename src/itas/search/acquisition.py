@@ -1,8 +1,8 @@
 """Expected gain over the best point so far, on a log scale so that tiny gains keep their order.
 
-Source: Jones et al. 1998 (expected improvement); Ament et al. 2023, arXiv:2310.20708 (its logarithm). The gain
-is that of the *difference* to the best evaluated point, whose own uncertainty and kinship to the other point
-are taken into account: a near copy of the best cannot gain much, however uncertain both are.
+Source: Jones et al. 1998 (expected improvement); Ament et al. 2023, arXiv:2310.20708 (its logarithm). The
+gain is that of the *difference* to the best evaluated point, whose own uncertainty and kinship to the other
+point are taken into account: a near copy of the best cannot gain much, however uncertain both are.
 """
 
 import math
@@ -13,7 +13,8 @@ import numpy.typing as npt
 Floats = npt.NDArray[np.float64]
 
 _FAR = -6.0
-# Numerical Recipes, section 6.2: erfc(x) = t exp(-x^2 + polynomial in t), t = 2 / (2 + x); error below 1.2e-7 of the value.
+# Numerical Recipes, section 6.2: erfc(x) = t exp(-x^2 + polynomial in t), t = 2 / (2 + x); relative error
+# below 1.2e-7.
 _ERFC = (-1.26551223, 1.00002368, 0.37409196, 0.09678418, -0.18628806, 0.27886807, -1.13520398, 1.48851587,
          -0.82215223, 0.17087277)  # fmt: skip
 
@@ -40,4 +41,6 @@ def _log_gain(z: Floats) -> Floats:
     above = np.log(np.maximum(near, 0.0) + np.exp(np.minimum(below, 0.0)))
     far = np.minimum(z, _FAR)
     series = 1.0 - 3.0 / far**2 + 15.0 / far**4 - 105.0 / far**6
-    return np.where(z < _FAR, log_density - 2.0 * np.log(-far) + np.log(series), np.where(z < 0, below, above))
+    return np.where(
+        z < _FAR, log_density - 2.0 * np.log(-far) + np.log(series), np.where(z < 0, below, above)
+    )

@@ -155,7 +155,8 @@ class BoundSpace:
     def choices_of(self, index: int) -> dict[str, str | float]:
         """The choices of a point, by hole."""
         found: dict[str, str | float] = {}
-        for hole, code in zip(self.space.holes, self.codes[index], strict=True):
+        codes: list[int] = self.codes[index].tolist()
+        for hole, code in zip(self.space.holes, codes, strict=True):
             if code >= 0:
                 numbers = hole.numbers
                 found[hole.name] = hole.options[code].label if numbers is None else _plain(numbers[code])
@@ -191,10 +192,14 @@ class BoundSpace:
         )
 
 
-def bind_space(space: Space, rankings: Rankings, *, price: Price | None, most: int, sampled: int) -> BoundSpace:
+def bind_space(
+    space: Space, rankings: Rankings, *, price: Price | None, most: int, sampled: int
+) -> BoundSpace:
     """See `Space.bind`."""
     if space.max_cost_usd is not None and price is None:
-        raise SpecError("a limit in dollars needs prices, and none are given. Use max_samples", path="max_cost_usd")
+        raise SpecError(
+            "a limit in dollars needs prices, and none are given. Use max_samples", path="max_cost_usd"
+        )
     maker = _Maker(space, rankings, price)
     raw = space.raw_count
     is_sampled = raw > most

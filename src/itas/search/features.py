@@ -28,8 +28,12 @@ def make_features(
     """
     kept: list[Floats] = []
     seen: set[bytes] = set()
-    candidates = [column for hole, code in zip(holes, codes.T, strict=True) for column in _columns(hole, code, rankings)]
-    candidates.sort(key=lambda column: len(np.unique(column)) <= 2)  # numbers first: switches they imply are dropped
+    candidates = [
+        column for hole, code in zip(holes, codes.T, strict=True) for column in _columns(hole, code, rankings)
+    ]
+    candidates.sort(
+        key=lambda column: len(np.unique(column)) <= 2
+    )  # numbers first: switches they imply are dropped
     depth = np.array([len(ids) for ids in layer_ids], dtype=np.float64)
     for column in [*candidates, _scaled(depth)]:
         is_new = column.min() < column.max() and column.round(9).tobytes() not in seen

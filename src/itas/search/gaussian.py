@@ -116,7 +116,7 @@ class Surrogate:
         points = evidence.points
         self._kernel = _matern(self._scaled[points], self._scaled[points], hyper.scale) + LEVEL_SD**2
         self._kernel[np.diag_indices(len(points))] += self._own
-        self._gain, self._pull = _condition(self._kernel, evidence)
+        self._gain, self._pull, _ = _condition(self._kernel, evidence)
 
     @property
     def prior_variance(self) -> float:
@@ -192,11 +192,7 @@ def _misfit(position: Floats, squares: Floats, evidence: Evidence) -> tuple[floa
     n = len(shape)
     process = variance * (shape + OWN_SHARE**2 * np.eye(n))
     kernel = process + LEVEL_SD**2
-    factor = np.linalg.cholesky(evidence.precision + 1e-9 * np.trace(evidence.precision) / n * np.eye(n))
-    inner = np.eye(n) + factor.T @ kernel @ factor
-    gain = factor @ np.linalg.solve(inner, factor.T)
-    pull = evidence.pull - gain @ (kernel @ evidence.pull)
-    log_det = float(2.0 * np.log(np.diagonal(np.linalg.cholesky(inner))).sum())
+    gain, pull, log_det = _condition(kernel, evidence)
     value = 0.5 * log_det - 0.5 * float(evidence.pull @ kernel @ pull)
     weight = 0.5 * (gain - np.outer(pull, pull))
     steep = weight * (5.0 / 3.0 * variance * (1.0 + _SQRT5 * distance) * decay)
@@ -220,10 +216,16 @@ def _matern(left: Floats, right: Floats, scale: float) -> Floats:
     return shape
 
 
-def _condition(kernel: Floats, evidence: Evidence) -> tuple[Floats, Floats]:
-    """``precision (I + kernel precision)^-1`` and ``(I + precision kernel)^-1 pull``."""
+def _condition(kernel: Floats, evidence: Evidence) -> tuple[Floats, Floats, float]:
+    """``P (I + K P)^-1``, ``(I + P K)^-1 pull`` and ``log det (I + K P)`` for kernel K and precision P.
+
+    P = F F' is factored first: ``I + F' K F`` is symmetric with eigenvalues of at least 1, whatever K is.
+    """
     n = len(kernel)
-    factor = np.linalg.cholesky(evidence.precision + 1e-9 * np.trace(evidence.precision) / n * np.eye(n))
-    inner = np.eye(n) + factor.T @ kernel @ factor
-    gain = factor @ np.linalg.solve(inner, factor.T)
-    return gain, evidence.pull - gain @ (kernel @ evidence.pull)
+    jitter = 1e-9 * float(np.trace(evidence.precision)) / n
+    factor = np.linalg.cholesky(evidence.precision + jitter * np.eye(n)).astype(np.float64)
+    inner: Floats = np.eye(n) + factor.T @ kernel @ factor
+    gain: Floats = factor @ np.linalg.solve(inner, factor.T)
+    root = np.linalg.cholesky(inner).astype(np.float64)
+    log_det = float(2.0 * np.log(np.diagonal(root)).sum())
+    return gain, evidence.pull - gain @ (kernel @ evidence.pull), log_det

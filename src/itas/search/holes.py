@@ -2,7 +2,7 @@
 
 | written | means |
 |---|---|
-| ``{choice: [a, b, c], name: k}`` | one of the options; as a mapping ``{choice: {few: 2, many: 9}}`` they have labels |
+| ``{choice: [a, b, c], name: k}`` | one of the options; ``{choice: {few: 2, many: 9}}`` labels them |
 | ``{pool: [openai/a, ollama/b], name: k}`` | one of these models |
 | ``{same: k}`` | whatever was chosen for the hole named ``k``, which stands before |
 | ``models: {top: 3, of: generators}`` | one component per model: the three best of the ranked list |
@@ -20,7 +20,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal, cast
 
 from itas.core.spec import suggest
-from itas.search.ranking import Rankings, RankingName
+from itas.search.ranking import RankingName, Rankings
 
 Mode = Literal["layer", "value"]
 Chosen = Mapping[str, int]
@@ -156,7 +156,8 @@ class _Reader:
         if mode == "layer" and "type" not in fields and "components" not in fields:
             raise ValueError(
                 f"{path}: a layer is a component with a 'type', a list of components, or one of "
-                f"{{choice: [...]}}, {{same: name}}, {{layers: [...]}}, null; found the names {', '.join(fields) or 'none'}"
+                "{choice: [...]}, {same: name}, {layers: [...]}, null; "
+                f"found the names {', '.join(fields) or 'none'}"
             )
         return Fields(
             tuple((key, self.read(value, f"{path}.{key}", "value")) for key, value in fields.items())
@@ -171,16 +172,21 @@ class _Reader:
         elif isinstance(options, (list, tuple)):
             labelled = [(None, value) for value in cast("list[object]", options)]
         else:
-            raise ValueError(f"{path}.choice: a list of options, or a mapping of labels to options, found {options!r}")
+            raise ValueError(
+                f"{path}.choice: a list of options, or a mapping of labels to options, found {options!r}"
+            )
         if not labelled:
             raise ValueError(f"{path}.choice: at least one option, found none")
         name = self._name(fields, path)
         nodes = [
-            (label, self.read(value, f"{path}.choice[{i}]", mode)) for i, (label, value) in enumerate(labelled)
+            (label, self.read(value, f"{path}.choice[{i}]", mode))
+            for i, (label, value) in enumerate(labelled)
         ]
         labels = [label if label is not None else _label(node) for label, node in nodes]
         if len(set(labels)) < len(labels):
-            labels = [label if labels.count(label) == 1 else f"{label} ({i + 1})" for i, label in enumerate(labels)]
+            labels = [
+                label if labels.count(label) == 1 else f"{label} ({i + 1})" for i, label in enumerate(labels)
+            ]
         hole = Hole(
             name, path, tuple(Option(label, node) for label, (_, node) in zip(labels, nodes, strict=True))
         )
@@ -216,7 +222,9 @@ class _Reader:
         _check_names(fields, ("skill", "chance"), path)
         chance = fields.get("chance", 0.25)
         if isinstance(chance, bool) or not isinstance(chance, (int, float)) or not 0.0 < chance < 1.0:
-            raise ValueError(f"{path}.chance: share of right answers when guessing, above 0 and below 1, found {chance!r}")
+            raise ValueError(
+                f"{path}.chance: share of right answers when guessing, above 0 and below 1, found {chance!r}"
+            )
         return Skill(_ranking(fields["skill"], f"{path}.skill"), float(chance))
 
     def _read_block(self, fields: dict[str, object], path: str, mode: Mode) -> Block:
@@ -345,7 +353,7 @@ def find_fields(template: Template, component_type: str) -> dict[str, Any]:
     return {"type": component_type}
 
 
-# --- paths ---------------------------------------------------------------------------------------------------
+# --- paths --------------------------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -376,10 +384,10 @@ def unrank(start: Step | None, number: int) -> dict[str, int]:
     chosen: dict[str, int] = {}
     step = start
     while step is not None:
-        for index, count in enumerate(step.counts):
-            if number < count:
-                break
-            number -= count
+        index = 0
+        while number >= step.counts[index]:
+            number -= step.counts[index]
+            index += 1
         chosen[step.hole.name] = index
         step = step.onward[index]
     return chosen
@@ -394,7 +402,7 @@ def _compile(node: Node, onward: Step | None) -> Step | None:
     return onward
 
 
-# --- small parts ---------------------------------------------------------------------------------------------
+# --- small parts --------------------------------------------------------------------------------------------
 
 
 def _children(node: Node) -> tuple[Node, ...]:
@@ -426,7 +434,9 @@ def _best(node: Top, count: object, rankings: Rankings) -> list[str] | str:
     if isinstance(count, bool) or not isinstance(count, int) or count < 1:
         raise ValueError(f"{node.path}.top: a whole number of at least 1, found {count!r}")
     if node.is_single and count != 1:
-        raise ValueError(f"{node.path}.top: 'model' takes one model, found {count}. Write 'models' for several")
+        raise ValueError(
+            f"{node.path}.top: 'model' takes one model, found {count}. Write 'models' for several"
+        )
     ranked = rankings.models(node.of)
     if count > len(ranked):
         raise Infeasible(f"more {node.of} than are ranked ({len(ranked)})")
@@ -436,7 +446,7 @@ def _best(node: Top, count: object, rankings: Rankings) -> list[str] | str:
 def _components(resolved: object) -> tuple[dict[str, Any], ...]:
     if isinstance(resolved, dict) and "components" in resolved:
         resolved = cast("dict[str, object]", resolved)["components"]
-    parts = cast("list[object]", resolved) if isinstance(resolved, list) else [resolved]
+    parts: list[object] = cast("list[object]", resolved) if isinstance(resolved, list) else [resolved]
     found: list[dict[str, Any]] = []
     for part in parts:
         if part is None:
@@ -460,7 +470,9 @@ def _ranking(name: object, path: str) -> RankingName:
 def _check_names(fields: dict[str, object], known: tuple[str, ...], path: str) -> None:
     for name in fields:
         if name not in known:
-            raise ValueError(f"{path}: '{known[0]}' has no '{name}'. {suggest(name, list(known)).rstrip('.')}")
+            raise ValueError(
+                f"{path}: '{known[0]}' has no '{name}'. {suggest(name, list(known)).rstrip('.')}"
+            )
 
 
 def _label(node: Node) -> str:

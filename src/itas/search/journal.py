@@ -1,7 +1,7 @@
 """The journal of a study: one event per line, only ever added to, readable by people and programs.
 
-Every line is a JSON object with ``event`` (what happened) and ``at`` (when, UTC). A line is on the disk before
-the study goes on. A line that was cut off by a kill at the very end is ignored when reading and removed
+Every line is a JSON object with ``event`` (what happened) and ``at`` (when, UTC). A line is on the disk
+before the study goes on. A line that was cut off by a kill at the very end is ignored when reading and removed
 when the study continues; a damaged line anywhere else is an error.
 
 One writer at a time: the lock is held by the operating system and falls with its process, however that
@@ -26,7 +26,7 @@ class Journal:
     """Writes a journal; a context manager that holds the lock.
 
     Args:
-        path: A ``.jsonl`` file, made if it is not there; its folder must exist. None keeps events in memory only.
+        path: A ``.jsonl`` file, made if it is not there; its folder must exist. None keeps events in memory.
 
     Raises:
         DataError: Another process writes it, or it is damaged.
@@ -65,7 +65,11 @@ class Journal:
         Raises:
             DataError: The disk refuses.
         """
-        entry: dict[str, Any] = {"event": event, "at": datetime.now(UTC).isoformat(timespec="seconds"), **fields}
+        entry: dict[str, Any] = {
+            "event": event,
+            "at": datetime.now(UTC).isoformat(timespec="seconds"),
+            **fields,
+        }
         line = json.dumps(entry, ensure_ascii=False, allow_nan=False)
         # What is read back after a kill must be what this process goes on with.
         entry = json.loads(line)
@@ -75,7 +79,9 @@ class Journal:
                 self._file.flush()
                 os.fsync(self._file.fileno())
             except OSError as failure:
-                raise DataError(f"{self.path}: the journal cannot be written: {failure.strerror}") from failure
+                raise DataError(
+                    f"{self.path}: the journal cannot be written: {failure.strerror}"
+                ) from failure
         self.events.append(entry)
         return entry
 
@@ -163,7 +169,9 @@ class _Lock:
             if not _is_locked(number):
                 holder = os.read(number, 200).decode("utf-8", "replace").strip() or "unknown"
                 os.close(number)
-                raise DataError(f"{path}: another process writes this study ({holder}). Wait for it, or end it.")
+                raise DataError(
+                    f"{path}: another process writes this study ({holder}). Wait for it, or end it."
+                )
             if _is_still(path, number):
                 break
             os.close(number)  # the last holder removed the file between opening and locking

@@ -128,7 +128,7 @@ def _milestone(count: int) -> int:
     return count - count % step
 
 
-def _root(covariance: Floats) -> Floats:
+def joint_root(covariance: Floats) -> Floats:
+    """A matrix whose product with standard normal numbers has this covariance, singular or not."""
     values, vectors = np.linalg.eigh(covariance)
     return vectors * np.sqrt(np.maximum(values, 0.0))
-

@@ -49,7 +49,9 @@ class Rankings(Spec):
         """The models in the order given, as if all were equally good: to count a space before ranking."""
         return cls(
             generators=tuple(Ranked(model=model, skill=0.5) for model in generators),
-            fusers=tuple(Ranked(model=model, skill=0.5) for model in (generators if fusers is None else fusers)),
+            fusers=tuple(
+                Ranked(model=model, skill=0.5) for model in (generators if fusers is None else fusers)
+            ),
         )
 
     def ranked(self, name: RankingName) -> tuple[Ranked, ...]:

@@ -30,11 +30,15 @@ def load_space(name: str | Path) -> Space:
         return parse_space(read_shipped_space(name), where=name)
     path = Path(name)
     if path.suffix not in (".yaml", ".yml", ".json"):
-        raise SpecError(f"no space is named '{name}'. {suggest(str(name), list(shipped))} Or give a .yaml file.")
+        raise SpecError(
+            f"no space is named '{name}'. {suggest(str(name), list(shipped))} Or give a .yaml file."
+        )
     try:
         text = path.read_text(encoding="utf-8")
     except FileNotFoundError:
-        raise SpecError("no such file. Give the name of a shipped space or of a file.", path=str(path)) from None
+        raise SpecError(
+            "no such file. Give the name of a shipped space or of a file.", path=str(path)
+        ) from None
     except (OSError, UnicodeDecodeError) as error:
         raise SpecError(f"cannot be read as text: {error}", path=str(path)) from None
     return parse_space(text, where=str(path))

@@ -68,13 +68,19 @@ def test_a_task_without_its_material_asks_the_request():
 
 
 def test_tests_are_read_as_single_blocks_or_as_numbered_lines():
-    one = prompt_of("Task: judge tests.", ("request", "Q"), ("answer", "A"), ("test", "The answer x."), ("test", "y"))
+    one = prompt_of(
+        "Task: judge tests.", ("request", "Q"), ("answer", "A"), ("test", "The answer x."), ("test", "y")
+    )
     assert read_prompt(one).tests == ("The answer x.", "y")
-    many = prompt_of("Task: judge tests.", ("request", "Q"), ("answer", "A"), ("tests", "TEST 1: x\nTEST 2: y"))
+    many = prompt_of(
+        "Task: judge tests.", ("request", "Q"), ("answer", "A"), ("tests", "TEST 1: x\nTEST 2: y")
+    )
     assert read_prompt(many).tests == ("x", "y")
 
 
-@pytest.mark.parametrize("words, count", [("Write exactly 7 tests", 7), ("Write 5 to 10 tests", 6), ("Write tests", 6)])
+@pytest.mark.parametrize(
+    "words, count", [("Write exactly 7 tests", 7), ("Write 5 to 10 tests", 6), ("Write tests", 6)]
+)
 def test_the_number_of_tests_asked_for_is_read(words: str, count: int):
     prompt = f"Task: write tests.\n\n{words} for the request.\n\n<<request B2C3>>\nWrite exactly 3 tests\n<<end B2C3>>"
     assert read_prompt(prompt).n_tests == count

@@ -42,7 +42,10 @@ def _clue(rng: Random, truth: Order) -> Clue:
     first, second = sorted(rng.sample(range(len(truth)), 2))
     front, back = truth[first], truth[second]
     if second == first + 1 and rng.random() < 0.6:
-        return f"{front} stands directly before {back}.", lambda order: order.index(back) - order.index(front) == 1
+        return (
+            f"{front} stands directly before {back}.",
+            lambda order: order.index(back) - order.index(front) == 1,
+        )
     if rng.random() < 0.15:
         text = f"{front} stands {ORDINALS[first]} from the front."
         return text, lambda order: order[first] == front
@@ -59,7 +62,7 @@ Claim = tuple[str, Callable[[Kinds], bool]]
 
 def knights(rng: Random, steps: int) -> Puzzle:
     """Knights tell the truth, knaves lie; what each says leaves one possibility."""
-    names = rng.sample(NAMES, min(steps + 1, 6))
+    names: list[str] = rng.sample(NAMES, min(steps + 1, 6))
     while True:
         truth = tuple(rng.random() < 0.5 for _ in names)
         claims = [_claim(rng, names, speaker, truth) for speaker in range(len(names))]
@@ -118,7 +121,9 @@ def truth_tables(rng: Random, steps: int) -> Puzzle:
     """In how many rows of its truth table a formula holds."""
     letters = "PQRS"[: 2 + (steps > 2) + (steps > 4)]
     text, holds = _formula(rng, letters, steps)
-    rows = sum(holds(dict(zip(letters, row, strict=True))) for row in product((True, False), repeat=len(letters)))
+    rows = sum(
+        holds(dict(zip(letters, row, strict=True))) for row in product((True, False), repeat=len(letters))
+    )
     opening = one_of(rng, "Each of", "Every one of")
     listed = f"{', '.join(letters[:-1])} and {letters[-1]}"
     return Puzzle(
@@ -175,7 +180,9 @@ def directions(rng: Random, steps: int) -> Puzzle:
         facing += turn
         word = {1: "turns right", 2: "turns around", 3: "turns left"}[turn]
         sentences.append(f"After {rng.randint(20, 400)} metres {name} {word}.")
-    question = one_of(rng, f"Which way does {name} face now?", f"In which direction does {name} look at the end?")
+    question = one_of(
+        rng, f"Which way does {name} face now?", f"In which direction does {name} look at the end?"
+    )
     return Puzzle(" ".join([*sentences, question]), _COMPASS[facing % 4], tuple(rng.sample(_COMPASS, 4)))
 
 

@@ -4,6 +4,7 @@ Numbers are exact fractions from the first line to the last. A draw that comes o
 not as a short decimal is thrown away and drawn again.
 """
 
+import itertools
 from collections.abc import Callable
 from dataclasses import dataclass
 from fractions import Fraction
@@ -39,7 +40,9 @@ def purchases(rng: Random, steps: int) -> Puzzle:
         elif extra == "coupon":
             off = rng.randint(1, 9)
             total -= off
-            sentences.append(one_of(rng, f"A coupon takes off {off} dollars.", f"A voucher saves {off} dollars."))
+            sentences.append(
+                one_of(rng, f"A coupon takes off {off} dollars.", f"A voucher saves {off} dollars.")
+            )
         elif extra == "fee":
             fee = rng.randint(2, 12)
             total += fee
@@ -133,7 +136,9 @@ def percentages(rng: Random, steps: int) -> Puzzle:
         elif change == 1:
             value *= Fraction(100 - percent, 100)
             sentences.append(
-                one_of(rng, f"Then the number falls by {percent} percent.", f"It shrinks by {percent} percent.")
+                one_of(
+                    rng, f"Then the number falls by {percent} percent.", f"It shrinks by {percent} percent."
+                )
             )
         elif change == 2:
             value += amount
@@ -179,7 +184,9 @@ def conversions(rng: Random, steps: int) -> Puzzle:
         count = rng.randint(2, 9)
         amount *= count
         group = ("crew", "village", "district", "region")[level]
-        sentences.append(one_of(rng, f"Each {group} needs {count} of these.", f"One {group} counts {count} such."))
+        sentences.append(
+            one_of(rng, f"Each {group} needs {count} of these.", f"One {group} counts {count} such.")
+        )
     question = one_of(rng, f"How many {end} is that in total?", f"What does that come to in {end}?")
     return Puzzle(" ".join([*sentences, question]), amount * factor)
 
@@ -192,7 +199,7 @@ def ages(rng: Random, steps: int) -> Puzzle:
     names = rng.sample(NAMES, steps + 1)
     known = [rng.randint(4, 50)]
     relations: list[str] = []
-    for before, name in zip(names, names[1:], strict=False):
+    for before, name in itertools.pairwise(names):
         age, gap, times = known[-1], rng.randint(1, 15), rng.choice((2, 3, 4))
         relation = rng.randrange(4)
         if relation == 0:
@@ -247,12 +254,21 @@ def stock(rng: Random, steps: int) -> Puzzle:
     value = Fraction(rng.randint(4, 40) * 12)
     sentences = [f"A depot in {place} holds {shown(value)} {thing}."]
     for _ in range(steps):
-        boxes, each, gone, part = rng.randint(2, 9), rng.randint(3, 24), rng.randint(3, 60), rng.choice((2, 3, 4, 5))
+        boxes, each, gone, part = (
+            rng.randint(2, 9),
+            rng.randint(3, 24),
+            rng.randint(3, 60),
+            rng.choice((2, 3, 4, 5)),
+        )
         change = rng.randrange(4)
         if change == 0:
             value += boxes * each
             sentences.append(
-                one_of(rng, f"{boxes} boxes of {each} arrive.", f"A van brings {boxes} packs with {each} in each.")
+                one_of(
+                    rng,
+                    f"{boxes} boxes of {each} arrive.",
+                    f"A van brings {boxes} packs with {each} in each.",
+                )
             )
         elif change == 1:
             value -= gone

@@ -119,9 +119,13 @@ def parse_reply(reply: Reply, *, provider: str) -> WireAnswer:
             can_retry=True,
             may_be_billed=True,
         )
-    blocks = [cast("dict[str, Any]", each) for each in cast("list[object]", content) if isinstance(each, dict)]
+    blocks = [
+        cast("dict[str, Any]", each) for each in cast("list[object]", content) if isinstance(each, dict)
+    ]
     text = "".join(
-        block["text"] for block in blocks if block.get("type") == "text" and isinstance(block.get("text"), str)
+        block["text"]
+        for block in blocks
+        if block.get("type") == "text" and isinstance(block.get("text"), str)
     )
     reason = _FINISH_REASONS.get(reply.data.get("stop_reason"), "unknown")
     return WireAnswer(

@@ -1,4 +1,4 @@
-"""HTTP to a provider: one session for the process, deadlines, a limit on the size of replies, no redirects."""
+"""HTTP to a provider: one session for the process, deadlines, a limit on replies, no redirects."""
 
 import asyncio
 import json
@@ -7,7 +7,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, cast
 from urllib.parse import urlsplit
-from urllib.request import proxy_bypass_environment
 
 import aiohttp
 import orjson
@@ -170,11 +169,17 @@ def find_proxy(address: str, environ: Mapping[str, str]) -> URL | None:
     url = urlsplit(address)
     host = url.hostname or ""
     exempt = environ.get("no_proxy") or environ.get("NO_PROXY") or ""
-    if host in _LOOPBACK or proxy_bypass_environment(host, {"no": exempt}):
+    if host in _LOOPBACK or _is_exempt(host, exempt):
         return None
     name = f"{url.scheme}_proxy"
     found = environ.get(name) or environ.get(name.upper()) or ""
     return URL(found if "://" in found else f"http://{found}") if found else None
+
+
+def _is_exempt(host: str, exempt: str) -> bool:
+    """``NO_PROXY`` lists hosts and domains, with or without a leading dot; a star means all."""
+    names = [name.strip().lstrip(".").casefold() for name in exempt.split(",") if name.strip()]
+    return any(name == "*" or host == name or host.endswith(f".{name}") for name in names)
 
 
 def _auth_of(proxy: URL | None) -> aiohttp.BasicAuth | None:

@@ -1,7 +1,7 @@
 """OpenAI chat completions: the wire format that most servers speak, each a little differently.
 
-Which parameters a model takes is learnt from what the provider's refusal says, once per model: the name of the
-token limit, whether it takes a temperature, whether it gives several samples in one request.
+Which parameters a model takes is learnt from what the provider's refusal says, once per model: the name of
+the token limit, whether it takes a temperature, whether it gives several samples in one request.
 """
 
 import logging
@@ -34,10 +34,14 @@ _FINISH_REASONS: Mapping[object, FinishReason] = {
     "tool_calls": "tool_calls",
     "function_call": "tool_calls",
 }
+_MOST_DIALECTS = 5
 _NOT_TAKEN = re.compile(
-    r"unsupported|not support|unrecogni[sz]ed|unknown|unexpected|not permitted|not allowed|deprecated|only the default"
+    r"unsupported|not support|unrecogni[sz]ed|unknown|unexpected|not permitted|not allowed|deprecated"
+    r"|only the default"
 )
-_ABOUT_N = re.compile(r"['\"`]n['\"`]|\bn\s*(?:>|=|must|is |should|parameter)|multiple (?:choices|completions)")
+_ABOUT_N = re.compile(
+    r"['\"`]n['\"`]|\bn\s*(?:>|=|must|is |should|parameter)|multiple (?:choices|completions)"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,19 +71,25 @@ class OpenAIWire:
         Raises:
             OneAtATime: The provider turns out not to give several samples of this model at once.
         """
-        while True:
+        for _ in range(_MOST_DIALECTS):
             sent = self._dialect(request.model_name)
             try:
                 reply = await self._client.post("/chat/completions", render_body(request, n, sent))
             except Refused as refused:
                 self._learn(request.model_name, sent, refused)
                 if n > self.max_n(request.model_name):
-                    raise OneAtATime(str(refused), provider=self._provider.name, status=refused.status) from None
+                    raise OneAtATime(
+                        str(refused), provider=self._provider.name, status=refused.status
+                    ) from None
                 continue
             answer = parse_reply(reply, n, provider=self._provider.name)
             if len(answer.samples) < n:
                 self._dialects[request.model_name] = replace(self._dialect(request.model_name), max_n=1)
             return answer
+        raise ModelError(
+            f"'{request.model_name}' refuses one form of the parameters after the other",
+            provider=self._provider.name,
+        )
 
     async def close(self) -> None:
         """See `Wire.close`."""

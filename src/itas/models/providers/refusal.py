@@ -103,8 +103,9 @@ def clean(text: str) -> str:
 
 def _read(data: object) -> tuple[str, str, str]:
     """Message, code and parameter out of the many forms of an error body."""
-    if isinstance(data, list) and data:
-        data = cast("list[object]", data)[0]
+    if isinstance(data, list):
+        items = cast("list[object]", data)
+        data = items[0] if items else ""
     if not isinstance(data, dict):
         return str(data), "", ""
     body = cast("dict[str, Any]", data)

@@ -88,4 +88,3 @@ def _spread(profile: Profile, temperature: float) -> float:
 def _loyalty(temperature: float) -> float:
     """Chance that a wrong sample is the favourite mistake and not any other."""
     return max(0.2, 0.99 - 0.42 * temperature)
-

@@ -20,25 +20,27 @@ _WORKING = (
     "The answer keeps to the form that the question asks for.",
 )
 _EXACT = re.compile(r"final result is (?P<not>not )?(?:option )?(?P<value>.+?)\.?$", re.IGNORECASE)
-_BOUND = re.compile(r"(?P<way>greater|more|larger|smaller|less|lower) than (?P<value>[-+]?[\d.,]*\d)", re.IGNORECASE)
+_BOUND = re.compile(
+    r"(?P<way>greater|more|larger|smaller|less|lower) than (?P<value>[-+]?[\d.,]*\d)", re.IGNORECASE
+)
 _PARITY = re.compile(r"\b(?P<parity>even|odd) (?:whole )?number", re.IGNORECASE)
 
 
 def write_tests(profile: Profile, beliefs: Beliefs, fact: Fact, count: int, noise: Noise) -> str:
     """`count` numbered tests: some about form, most about the final answer."""
     belief = beliefs.belief(profile, fact)
-    lines: list[str] = []
-    seen: set[str] = set()
+    tests: dict[str, None] = {}
     for number in range(1, count + 1):
-        statement = _WORKING[(number - 1) % len(_WORKING)]
         for _ in range(4):
+            statement = _WORKING[number % len(_WORKING)]
             if noise.happens(0.75):
                 statement = _statement(fact, _source(profile, fact, belief, noise), noise)
-            if statement not in seen:
+            if statement not in tests:
                 break
-        seen.add(statement)
-        lines.append(f"TEST {number}: {statement}")
-    return "\n".join(lines)
+        else:
+            statement = f"The answer deals with point {number} of what is asked."
+        tests[statement] = None
+    return "\n".join(f"TEST {number}: {statement}" for number, statement in enumerate(tests, 1))
 
 
 def find_stated(tests: tuple[str, ...]) -> str | None:

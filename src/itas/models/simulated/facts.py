@@ -140,7 +140,11 @@ def _made(
 
 def _kind(problem: Problem) -> AnswerKind:
     target = (problem.target or "").strip()
-    if len(target) == 1 and target.upper() in _LETTERS and (problem.choices or _OPTION.search(_question(problem))):
+    if (
+        len(target) == 1
+        and target.upper() in _LETTERS
+        and (problem.choices or _OPTION.search(_question(problem)))
+    ):
         return "choice"
     return "number" if normal_number(target) is not None and _NUMBER.search(target) else "text"
 
@@ -163,7 +167,9 @@ def _shuffled(items: list[str], noise: Noise) -> tuple[str, ...]:
 def _wrong_numbers(right: str, question: str, noise: Noise) -> tuple[str, ...]:
     """Slips of the pen around the truth: a step left out or done twice, off by one, a factor of two or ten."""
     if "/" in right:
-        return tuple(str(number) for number in (noise.below(9) + 1, noise.below(9) + 11, noise.below(90) + 21))
+        return tuple(
+            str(number) for number in (noise.below(9) + 1, noise.below(9) + 11, noise.below(90) + 21)
+        )
     value = float(right)
     given = [float(number) for number in _NUMBER.findall(question)[:12]] or [2.0, 3.0]
     slips = [value + 1, value - 1, value * 2, value / 2, value + 10, value * 1.1]

@@ -14,7 +14,7 @@ from itas.models.simulated.noise import Noise, normal_below, standing
 from itas.models.simulated.profiles import Profile
 
 _SEES = 1.7
-_SEES_BEYOND = 0.25
+_SEES_BEYOND = 0.33
 _AGREES = 0.5
 _LOOKS = 1.2
 _LOOKS_TO_ONE = 0.4
@@ -30,7 +30,18 @@ Leaning = int
 
 _PRAISE = frozenset({"correct", "correctly", "right", "sound", "convincing", "accurate", "flawless", "valid"})
 _BLAME = frozenset(
-    {"wrong", "error", "errors", "incorrect", "mistake", "mistakes", "doubtful", "flawed", "inaccurate", "invalid"}
+    {
+        "wrong",
+        "error",
+        "errors",
+        "incorrect",
+        "mistake",
+        "mistakes",
+        "doubtful",
+        "flawed",
+        "inaccurate",
+        "invalid",
+    }
 )
 _DENIAL = frozenset({"no", "not", "nor", "never", "without", "hardly", "isn't", "aren't", "doesn't"})
 _WORD = re.compile(r"[a-z']+|[.;:\n]")
@@ -74,7 +85,9 @@ class Judgement:
         """What does not change from one look to the next."""
         if answer is None:
             return -2.5
-        value = _LOOKS * closeness * self._look(fact, answer) + _LOOKS_TO_ONE * self._look_to(profile, fact, answer)
+        value = _LOOKS * closeness * self._look(fact, answer) + _LOOKS_TO_ONE * self._look_to(
+            profile, fact, answer
+        )
         if fact.right is not None:
             within = normal_below(2.0 * self._beliefs.margin(profile, fact) + 0.5)
             sees = _SEES * skill * (_SEES_BEYOND + (1 - _SEES_BEYOND) * within)

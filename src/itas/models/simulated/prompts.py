@@ -25,8 +25,14 @@ _TASKS: dict[str, Task] = {
 }
 _NEEDS_ANSWERS: frozenset[Task] = frozenset({"rank", "criticise", "fuse", "reason", "verify", "judge tests"})
 _OPENING = re.compile(r"<<(?P<label>[a-z ]+) (?P<id>(?:[A-Z][2-9]){2,9})>>\n")
-_WANTED_TESTS = re.compile(r"\b(?:exactly|write|give|list)\s+(?P<count>[1-9]\d?)\s+(?:\w+\s+){0,2}(?:tests|statements)\b", re.IGNORECASE)
-_RANGE_OF_TESTS = re.compile(r"\b(?P<low>\d{1,2})\s*(?:to|-|–|and)\s*(?P<high>\d{1,2})\s+(?:\w+\s+){0,2}(?:tests|statements)\b", re.IGNORECASE)
+_WANTED_TESTS = re.compile(
+    r"\b(?:exactly|write|give|list)\s+(?P<count>[1-9]\d?)\s+(?:\w+\s+){0,2}(?:tests|statements)\b",
+    re.IGNORECASE,
+)
+_RANGE_OF_TESTS = re.compile(
+    r"\b(?P<low>\d{1,2})\s*(?:to|-|–|and)\s*(?P<high>\d{1,2})\s+(?:\w+\s+){0,2}(?:tests|statements)\b",
+    re.IGNORECASE,
+)
 _NUMBERED_TEST = re.compile(r"^TEST\s+(\d+)\s*:\s*(.+)$", re.MULTILINE)
 
 
@@ -69,7 +75,9 @@ class Reader:
         """What the last user message asks for."""
         prompt = messages[-1].content
         if messages[-1].role != "user":
-            prompt = next((message.content for message in reversed(messages) if message.role == "user"), prompt)
+            prompt = next(
+                (message.content for message in reversed(messages) if message.role == "user"), prompt
+            )
         found = self._readings.get(prompt)
         return found if found is not None else self._readings.keep(prompt, read_prompt(prompt))
 
@@ -88,7 +96,9 @@ def read_prompt(prompt: str) -> Reading:
     tests = _tests(blocks)
     if task == "judge tests" and not tests:
         return Reading("answer", question.strip())
-    return Reading(task, question.strip(), answers, tests, reasons, _n_tests(prompt) if task == "write tests" else 6)
+    return Reading(
+        task, question.strip(), answers, tests, reasons, _n_tests(prompt) if task == "write tests" else 6
+    )
 
 
 def find_blocks(prompt: str) -> list[Piece]:

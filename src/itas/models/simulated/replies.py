@@ -161,9 +161,7 @@ class Replies:
                 support[answer] = support.get(answer, 0.0) + weight
         return {answer: weight / total for answer, weight in support.items()}
 
-    def _qualities(
-        self, asked: Asked, skill: float, noise: Noise, *, is_close: bool = False
-    ) -> list[float]:
+    def _qualities(self, asked: Asked, skill: float, noise: Noise, *, is_close: bool = False) -> list[float]:
         shown = asked.reading.answers
         return [
             self._judgement.perceive(

@@ -116,7 +116,9 @@ def write_reasons(leaning: Leaning, noise: Noise) -> str:
 def write_verdict(is_correct: bool, noise: Noise) -> str:
     """A verdict on one answer."""
     verdict = "correct" if is_correct else "incorrect"
-    return f"{_OPENINGS[noise.below(len(_OPENINGS))]} {_CHECKS[noise.below(len(_CHECKS))]}\nVERDICT: {verdict}"
+    return (
+        f"{_OPENINGS[noise.below(len(_OPENINGS))]} {_CHECKS[noise.below(len(_CHECKS))]}\nVERDICT: {verdict}"
+    )
 
 
 def write_ranking(ids: Sequence[str], noise: Noise) -> str:

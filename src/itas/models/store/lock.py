@@ -52,7 +52,7 @@ class FileLock:
             return False
         except OSError as error:
             raise StoreError(
-                f"{self._path}: this file system keeps no locks ({error.strerror}). Put the store on a local disk"
+                f"{self._path}: this file system keeps no locks ({error.strerror}). Use a local disk"
             ) from None
         return True
 

@@ -60,7 +60,7 @@ def connect(path: Path, *, immutable: bool = False, timeout_s: float = BUSY_TIME
     # Checkpoints are made by hand, under the lock: SQLite 3.7.0 to 3.51.2 can lose a commit that races one
     # (https://sqlite.org/wal.html#walresetbug).
     connection.execute("PRAGMA wal_autocheckpoint = 0")
-    # Keys are hashes: every insert lands on another page of the index, which the default of 2 MB does not hold.
+    # Keys are hashes: each insert lands on another page of the index; the default of 2 MB holds too few.
     connection.execute("PRAGMA cache_size = -32768")
     return connection
 

@@ -2,8 +2,8 @@
 
 One thread writes, many draws in one transaction; another reads and never waits for it. A `put` that has
 returned survives the end of the process (not a power cut in the same instant: commits are not forced to the
-platter). A disk that refuses does not stop the run: what cannot be written stays in memory, is said in the log
-and in `stats`, and is written as soon as the disk takes it.
+platter). A disk that refuses does not stop the run: what cannot be written stays in memory, is said in the
+log and in `stats`, and is written as soon as the disk takes it.
 """
 
 import asyncio
@@ -14,7 +14,7 @@ import logging
 import os
 import sqlite3
 import time
-from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Generator, Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -273,7 +273,7 @@ class SqliteStore:
             return [self._writer.write(step) for step in steps]
 
     @contextlib.contextmanager
-    def _in_transaction(self) -> Iterator[None]:
+    def _in_transaction(self) -> Generator[None]:
         self._connection.execute("BEGIN IMMEDIATE")
         is_done = False
         try:
@@ -287,7 +287,7 @@ class SqliteStore:
                     self._connection.execute("ROLLBACK")
 
     @contextlib.contextmanager
-    def _locked(self) -> Iterator[None]:
+    def _locked(self) -> Generator[None]:
         """Alone among all processes that have this store open."""
         self._lock.acquire(BUSY_TIMEOUT_S)
         try:

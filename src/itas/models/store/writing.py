@@ -109,20 +109,22 @@ class Writer:
 
     def _open(self, step: Open) -> None:
         intent = step.intent
+        row = {
+            "id": intent.id,
+            "owner": step.owner,
+            "run": intent.run,
+            "model": intent.model,
+            "key": bytes.fromhex(intent.key),
+            "first": intent.first,
+            "n": intent.n,
+            "reserved": intent.reserved_micro_usd,
+            "now": now(),
+        }
         self._connection.execute(
-            "INSERT OR IGNORE INTO ledger (id, owner, run, model, key, first, n, reserved_micro_usd, opened_at) "
-            "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
-            (
-                intent.id,
-                step.owner,
-                intent.run,
-                intent.model,
-                bytes.fromhex(intent.key),
-                intent.first,
-                intent.n,
-                intent.reserved_micro_usd,
-                now(),
-            ),
+            "INSERT OR IGNORE INTO ledger "
+            "(id, owner, run, model, key, first, n, reserved_micro_usd, opened_at) "
+            "VALUES (:id, :owner, :run, :model, :key, :first, :n, :reserved, :now)",
+            row,
         )
 
     def _close(self, settlement: Settlement) -> None:

@@ -41,7 +41,13 @@ class Bayesian(Searcher):
         return tuple(
             Proposal(point, problems)
             for point in new_points(
-                history, rng, space=space, count=batch, first=self.first_points, per_call=self.per_call, problems=problems
+                history,
+                rng,
+                space=space,
+                count=batch,
+                first=self.first_points,
+                per_call=self.per_call,
+                problems=problems,
             )
         )
 

@@ -1,0 +1,265 @@
+"""What an evaluation will cost, said before anything is paid for.
+
+Tokens of a prompt are guessed as one per four bytes of UTF-8, and answers have lengths that are assumed
+(`Lengths`); providers' own counts differ, by up to a third either way for English. *Planned* means that every
+reply is readable and of the assumed length; *at most* means that every reply is asked for again as often as
+allowed, and is as long as its `max_tokens`.
+"""
+
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import reduce
+from operator import add
+from typing import Protocol
+
+from pydantic import Field, NonNegativeInt, PositiveInt
+
+from itas.core.architecture import Architecture
+from itas.core.component import Annotator, Component, Producer
+from itas.core.problem import Problem
+from itas.core.request import Usage
+from itas.core.spec import Spec
+
+
+class Price(Protocol):
+    """What one model costs; `models/prices.py` has it."""
+
+    def cost(self, usage: Usage) -> int:
+        """Millionths of a dollar for one request."""
+        ...
+
+
+PriceLookup = Callable[[str], Price | None]
+"""Gives the price of a ``provider/model``; None if it is not known."""
+
+
+class Lengths(Spec):
+    """Assumed lengths, in tokens.
+
+    Attributes:
+        answer: An answer to the question.
+        critique: A critique of one answer.
+        judgement: A ranking, verdict, or set of tests.
+        instructions: What a component's own prompt adds.
+        no_limit: Longest reply of a component that sets no `max_tokens`.
+    """
+
+    answer: PositiveInt = 400
+    critique: PositiveInt = 150
+    judgement: PositiveInt = 300
+    instructions: NonNegativeInt = 200
+    no_limit: PositiveInt = 16_384
+
+
+class ComponentEstimate(Spec):
+    """What one component will take for all problems."""
+
+    layer: NonNegativeInt
+    component: NonNegativeInt
+    type: str
+    models: tuple[str, ...]
+    planned_samples: NonNegativeInt
+    most_samples: NonNegativeInt
+    planned_tokens: NonNegativeInt
+    planned_micro_usd: NonNegativeInt | None
+    most_micro_usd: NonNegativeInt | None
+
+
+class Estimate(Spec):
+    """What an evaluation will take.
+
+    Attributes:
+        problems: How many.
+        planned_samples: Model samples when every reply is readable.
+        most_samples: Upper bound on samples, asking again included.
+        planned_usage: Tokens when every reply is readable and of the assumed length.
+        most_usage: Tokens when every reply is as long as it may be, every time it may be asked for.
+        planned_micro_usd: Price of the planned tokens, in millionths of a dollar; None while any model is
+            unpriced.
+        most_micro_usd: Price of the most tokens; likewise.
+        unpriced: Models whose price is not known, sorted.
+        lengths: What was assumed.
+        components: The same by component.
+    """
+
+    problems: NonNegativeInt
+    planned_samples: NonNegativeInt
+    most_samples: NonNegativeInt
+    planned_usage: Usage
+    most_usage: Usage
+    planned_micro_usd: NonNegativeInt | None
+    most_micro_usd: NonNegativeInt | None
+    unpriced: tuple[str, ...] = ()
+    lengths: Lengths = Lengths()
+    components: tuple[ComponentEstimate, ...] = Field(default=())
+
+    @property
+    def sentence(self) -> str:
+        """For people: ``200 problems, 2,400 samples (at most 2,800), about 1.3 M tokens: about $1.20, at
+        most $14.``"""
+        tokens = self.planned_usage.tokens_in + self.planned_usage.tokens_out
+        work = (
+            f"{self.problems:,} problems, {self.planned_samples:,} samples (at most {self.most_samples:,}), "
+            f"about {_short(tokens)} tokens"
+        )
+        if self.planned_micro_usd is None or self.most_micro_usd is None:
+            return f"{work}: price unknown, because there is none for {', '.join(self.unpriced)}."
+        return f"{work}: about {_dollars(self.planned_micro_usd)}, at most {_dollars(self.most_micro_usd)}."
+
+
+def estimate_cost(
+    architecture: Architecture,
+    problems: Sequence[Problem],
+    *,
+    price: PriceLookup,
+    lengths: Lengths | None = None,
+) -> Estimate:
+    """Estimate what answering all these problems will take, without asking anybody.
+
+    Stored samples are not known here: what is in the call store already will not be paid again. The price of
+    a scorer that asks models is not part of it.
+
+    Args:
+        architecture: What is to be run.
+        problems: What is to be asked.
+        price: Gives the price of a model, None where it is not known.
+        lengths: Assumed lengths; the defaults if None.
+    """
+    assumed = lengths or Lengths()
+    questions = [count_tokens(problem) for problem in problems]
+    parts: list[_Part] = []
+    longest_answer = longest_critiques = 0
+    for number, (layer, n) in enumerate(zip(architecture.layers, architecture.widths()[:-1], strict=True)):
+        reading = _Reading(n, longest_answer, longest_critiques)
+        parts += [
+            _part(number, index, component, reading, questions, price, assumed)
+            for index, component in enumerate(layer.components)
+        ]
+        longest = max(_limit(component, assumed) for component in layer.components)
+        if isinstance(layer.components[0], Producer):
+            longest_answer, longest_critiques = max(longest_answer, longest), 0
+        elif isinstance(layer.components[0], Annotator):
+            longest_critiques = longest * len(layer.components)
+    unpriced = sorted({model for part in parts for model in part.unpriced})
+    return Estimate(
+        problems=len(problems),
+        planned_samples=sum(part.record.planned_samples for part in parts),
+        most_samples=sum(part.record.most_samples for part in parts),
+        planned_usage=reduce(add, (part.planned for part in parts), Usage()),
+        most_usage=reduce(add, (part.most for part in parts), Usage()),
+        planned_micro_usd=None if unpriced else sum(part.record.planned_micro_usd or 0 for part in parts),
+        most_micro_usd=None if unpriced else sum(part.record.most_micro_usd or 0 for part in parts),
+        unpriced=tuple(unpriced),
+        lengths=assumed,
+        components=tuple(part.record for part in parts),
+    )
+
+
+def count_tokens(problem: Problem) -> int:
+    """Guessed tokens of a problem's conversation: one per four bytes, and four per message."""
+    return sum(4 + math.ceil(len(m.content.encode("utf-8", "replace")) / 4) for m in problem.conversation)
+
+
+@dataclass(frozen=True, slots=True)
+class _Part:
+    record: ComponentEstimate
+    planned: Usage
+    most: Usage
+    unpriced: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class _Reading:
+    """What a component finds: at most `candidates`, the longest as long as `longest_answer` tokens, and
+    critiques of together at most `longest_critiques` tokens."""
+
+    candidates: int
+    longest_answer: int
+    longest_critiques: int
+
+
+def _part(
+    layer: int,
+    index: int,
+    component: Component,
+    reading: _Reading,
+    questions: Sequence[int],
+    price: PriceLookup,
+    lengths: Lengths,
+) -> _Part:
+    n, limit = reading.candidates, _limit(component, lengths)
+    out = min(_reply_tokens(component, n, lengths), limit)
+    texts = component.texts_read(n)
+    has_critiques = component.uses_critiques and reading.longest_critiques > 0
+    read = texts * (lengths.answer + (lengths.critique if has_critiques else 0))
+    longest = texts * reading.longest_answer + (reading.longest_critiques if has_critiques else 0)
+    own = lengths.instructions if component.needs_candidates or not isinstance(component, Producer) else 0
+    planned_work = (component.planned_samples(n), own + read, out)
+    most_work = (component.max_samples(n), own + longest, limit)
+    planned, most = (
+        [(Usage(tokens_in=question + tokens_in, tokens_out=tokens_out), count) for question in questions]
+        for count, tokens_in, tokens_out in (planned_work, most_work)
+    )
+    models = component.models()
+    planned_total, most_total = _multiplied(planned), _multiplied(most)
+    record = ComponentEstimate(
+        layer=layer,
+        component=index,
+        type=component.type,
+        models=models,
+        planned_samples=sum(count for _, count in planned),
+        most_samples=sum(count for _, count in most),
+        planned_tokens=planned_total.tokens_in + planned_total.tokens_out,
+        planned_micro_usd=_cost(planned, models, price),
+        most_micro_usd=_cost(most, models, price),
+    )
+    unpriced = tuple(model for model in models if price(model) is None)
+    return _Part(record, planned_total, most_total, unpriced)
+
+
+def _limit(component: Component, lengths: Lengths) -> int:
+    """Longest reply of a component, in tokens."""
+    limit = getattr(component, "max_tokens", None)
+    return limit if isinstance(limit, int) else lengths.no_limit
+
+
+def _reply_tokens(component: Component, n: int, lengths: Lengths) -> int:
+    if isinstance(component, Producer):
+        return lengths.answer
+    if isinstance(component, Annotator):
+        return lengths.critique * max(1, component.texts_read(n))
+    return lengths.judgement
+
+
+def _cost(work: Sequence[tuple[Usage, int]], models: Sequence[str], price: PriceLookup) -> int | None:
+    """Price of all samples; of several models, that of the dearest, so that it is not too low."""
+    if not models:
+        return 0
+    prices = [price(model) for model in models]
+    known = [each for each in prices if each is not None]
+    if len(known) != len(prices):
+        return None
+    return sum(count * max(each.cost(usage) for each in known) for usage, count in work)
+
+
+def _multiplied(work: Sequence[tuple[Usage, int]]) -> Usage:
+    return Usage(
+        tokens_in=sum(usage.tokens_in * count for usage, count in work),
+        tokens_out=sum(usage.tokens_out * count for usage, count in work),
+    )
+
+
+def _short(tokens: int) -> str:
+    if tokens >= 1_000_000:
+        return f"{tokens / 1_000_000:.1f} M"
+    return f"{tokens / 1000:.0f} k" if tokens >= 1000 else str(tokens)
+
+
+def _dollars(micro_usd: int) -> str:
+    dollars = micro_usd / 1_000_000
+    if micro_usd == 0:
+        return "$0"
+    return (
+        f"${dollars:,.0f}" if dollars >= 100 else f"${dollars:.2f}" if dollars >= 0.01 else f"${dollars:.4f}"
+    )

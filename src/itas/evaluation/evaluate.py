@@ -1,0 +1,165 @@
+"""Run an architecture on the problems of a benchmark.
+
+A problem that fails is a state with a reason, and the others go on. A cap that is reached stops new problems
+and gives back what there is, marked as incomplete. Cancelling cancels the calls in flight and is passed on;
+whatever was finished has been handed to `on_result` by then.
+"""
+
+import time
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import Literal
+
+from itas.benchmarks.benchmark import Benchmark
+from itas.core.architecture import Architecture
+from itas.core.concurrency import side_by_side
+from itas.core.model import ModelSource
+from itas.core.problem import Outcome, Problem, Unscored
+from itas.engine.answer import Answer, ComponentRecord
+from itas.engine.run import answer
+from itas.errors import BudgetExceeded, MissingKey, ModelError, ParseError, SandboxError, SpecError
+from itas.evaluation.records import Evaluation, ProblemResult
+
+OnResult = Callable[[ProblemResult], None]
+
+
+async def evaluate(
+    architecture: Architecture,
+    benchmark: Benchmark,
+    *,
+    models: ModelSource,
+    problems: Sequence[Problem] | None = None,
+    seed: int = 0,
+    first_draw: int = 0,
+    concurrency: int = 16,
+    known: Iterable[ProblemResult] = (),
+    on_result: OnResult | None = None,
+) -> Evaluation:
+    """Evaluate an architecture.
+
+    Args:
+        architecture: What to run.
+        benchmark: Problems and scorer.
+        models: Gives the model behind each id; asked for every model before anything is paid for.
+        problems: Which problems of the benchmark, in which order; all if None.
+        seed: Decides ids and orders inside prompts.
+        first_draw: Number of the first draw of every request; another number means fresh samples.
+        concurrency: Most problems at the same time, >= 1. Changes no result.
+        known: Results that are there already, for resuming; those that are not final are asked again.
+        on_result: Called with each new result as it comes.
+
+    Raises:
+        SpecError: A model is unknown, or `concurrency` is below 1.
+        MissingKey: A model needs a key.
+    """
+    if concurrency < 1:
+        raise SpecError(f"must be at least 1, found {concurrency}", path="concurrency")
+    for model in architecture.models:
+        models(model)
+    asked = benchmark.problems if problems is None else tuple(problems)
+    ids = tuple(problem.id for problem in asked)
+    if len(set(ids)) != len(ids):
+        raise SpecError("each problem may be asked once; ids repeat", path="problems")
+    results = {result.problem_id: result for result in known if result.is_final and result.problem_id in ids}
+    todo = [problem for problem in asked if problem.id not in results]
+    job = _Job(architecture, benchmark, models, seed, first_draw, iter(todo), results, on_result)
+    await side_by_side([job.work() for _ in range(min(concurrency, len(todo)))])
+    return Evaluation(
+        architecture=architecture,
+        fingerprint=architecture.fingerprint,
+        benchmark=benchmark.name,
+        benchmark_fingerprint=benchmark.fingerprint,
+        metric=benchmark.metric,
+        seed=seed,
+        first_draw=first_draw,
+        problem_ids=ids,
+        results=tuple(results[id_] for id_ in ids if id_ in results),
+        stopped_by=job.stopped_by,
+    )
+
+
+class _Job:
+    """The state that the workers of one evaluation share."""
+
+    def __init__(
+        self,
+        architecture: Architecture,
+        benchmark: Benchmark,
+        models: ModelSource,
+        seed: int,
+        first_draw: int,
+        todo: Iterator[Problem],
+        results: dict[str, ProblemResult],
+        on_result: OnResult | None,
+    ) -> None:
+        self.stopped_by: Literal["budget"] | None = None
+        self._architecture = architecture
+        self._benchmark = benchmark
+        self._models = models
+        self._seed = seed
+        self._first_draw = first_draw
+        self._todo = todo
+        self._results = results
+        self._on_result = on_result
+
+    async def work(self) -> None:
+        """Take problems until there are none, or a cap is reached."""
+        for problem in self._todo:
+            if self.stopped_by is not None:
+                return
+            try:
+                result = await self._solve(problem)
+            except BudgetExceeded:
+                self.stopped_by = "budget"
+                return
+            self._results[problem.id] = result
+            if self._on_result is not None:
+                self._on_result(result)
+
+    async def _solve(self, problem: Problem) -> ProblemResult:
+        started = time.monotonic()
+        finished: list[ComponentRecord] = []
+        try:
+            found = await answer(
+                self._architecture,
+                problem.conversation,
+                models=self._models,
+                seed=self._seed,
+                first_draw=self._first_draw,
+                watch=finished.append,
+            )
+        except MissingKey:
+            raise
+        except ModelError as error:
+            return _failed(problem, Unscored(reason="model_error", detail=str(error)), finished, started)
+        except ParseError as error:
+            return _failed(problem, Unscored(reason="parse_error", detail=str(error)), finished, started)
+        outcome = await self._score(problem, found)
+        return ProblemResult(
+            problem_id=problem.id,
+            tags=problem.tags,
+            outcome=outcome,
+            text=found.text,
+            components=found.components,
+            latency_s=found.latency_s,
+            wall_s=time.monotonic() - started,
+        )
+
+    async def _score(self, problem: Problem, found: Answer) -> Outcome:
+        try:
+            return await self._benchmark.score(problem, found.text)
+        except MissingKey:
+            raise
+        except (ModelError, ParseError, SandboxError) as error:
+            return Unscored(reason="scorer_error", detail=f"{type(error).__name__}: {error}")
+
+
+def _failed(
+    problem: Problem, outcome: Unscored, finished: Sequence[ComponentRecord], started: float
+) -> ProblemResult:
+    return ProblemResult(
+        problem_id=problem.id,
+        tags=problem.tags,
+        outcome=outcome,
+        components=tuple(finished),
+        wall_s=time.monotonic() - started,
+    )

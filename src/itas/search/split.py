@@ -1,0 +1,63 @@
+"""Which problems are for searching, which for the finalists, and which nobody looks at before the verdict."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from itas.core.seeds import random_for
+from itas.errors import SpecError
+
+DEV_SHARE = 0.2
+LEAST_DEV = 40
+MOST_DEV = 400
+FRESH_SHARE = 0.25
+LEAST_PROBLEMS = 10
+
+
+@dataclass(frozen=True, slots=True)
+class Split:
+    """Problem ids, in the random order of the study's seed.
+
+    Attributes:
+        search: Development problems for rankings and trials.
+        fresh: Development problems set aside for the finalists.
+        held_out: For the verdict, once.
+    """
+
+    search: tuple[str, ...]
+    fresh: tuple[str, ...]
+    held_out: tuple[str, ...]
+
+
+def split_problems(problems: Sequence[str], *, seed: int, dev: int | None = None) -> Split:
+    """Split by the seed; the order in which the problems are given does not matter.
+
+    Args:
+        problems: Their ids, each once.
+        dev: Development problems, a quarter of them fresh for the finalists; by default a fifth of all, at
+            least 40 (never more than half) and at most 400.
+
+    Raises:
+        SpecError: Too few problems, one twice, or `dev` leaves nothing to hold out.
+    """
+    count = len(problems)
+    if len(set(problems)) < count:
+        twice = next(problem for problem in problems if problems.count(problem) > 1)
+        raise SpecError(f"every problem has its own id, '{twice}' is there twice", path="problems")
+    if count < LEAST_PROBLEMS:
+        raise SpecError(
+            f"a search needs at least {LEAST_PROBLEMS} problems (some to search on, others for the verdict), "
+            f"found {count}",
+            path="problems",
+        )
+    if dev is None:
+        dev = min(max(round(DEV_SHARE * count), LEAST_DEV), MOST_DEV, count // 2)
+    if not 5 <= dev <= count - 5:
+        raise SpecError(
+            f"of {count} problems, between 5 and {count - 5} may be for development, so that the verdict has "
+            f"some of its own; found {dev}",
+            path="dev",
+        )
+    shuffled = sorted(problems)
+    random_for(seed, "split").shuffle(shuffled)
+    fresh = round(FRESH_SHARE * dev)
+    return Split(tuple(shuffled[: dev - fresh]), tuple(shuffled[dev - fresh : dev]), tuple(shuffled[dev:]))
