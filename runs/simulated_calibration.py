@@ -1,6 +1,6 @@
 """Measure the simulated pool beside recorded answers of real models and the published component table.
 
-    python runs/simulated_calibration.py --data PATH [--problems 520] [--seeds 3] [--out docs/results/...]
+    python runs/simulated_calibration.py --data PATH [--problems 390] [--seeds 3] [--out docs/results/...]
 
 Writes docs/results/simulated-calibration.md. The recorded data is not part of the repository; without it
 those columns stay empty. Everything is decided by the seeds, except the speed at the end.
@@ -34,21 +34,39 @@ from itas.models.simulated import PROFILES, SimulatedPool
 LARGE = [profile.name for profile in PROFILES if profile.wavering < 0.12]
 SMALL = [profile.name for profile in PROFILES if profile.wavering >= 0.12]
 
-# Saad-Falcon et al. 2024 (arXiv:2409.15254 v6), points over the best single model. Table 5: eight open models
-# of 70B and more, MixEval-Hard / MATH. Table 38: ten models of 7B, MixEval-Hard. Tables 6: GPT-4o, ten samples.
+# Saad-Falcon et al. 2024 (arXiv:2409.15254 v6), points over the best single model. Table 5: eight open
+# models of 70B and more, MixEval-Hard / MATH. Table 38: ten models of 7B, MixEval-Hard. Table 6: GPT-4o,
+# ten samples, MixEval-Hard / MATH.
 PUBLISHED_LARGE = {
-    "fuser": "+1.4 / +1.0", "critic, fuser": "+3.0 / +2.7", "ranker": "0.0 / −4.1", "verifier": "−2.8 / +0.7",
-    "tests": "−3.5 / +0.7", "ranker, fuser": "+1.0 / +0.8", "verifier, fuser": "+9.6 / +2.2",
-    "tests, fuser": "+5.2 / +1.9", "critic, verifier, fuser": "+7.1 / +1.6", "critic, ranker, fuser": "+8.1 / +2.8",
-}  # fmt: skip
+    "fuser": "+1.4 / +1.0",
+    "critic, fuser": "+3.0 / +2.7",
+    "ranker": "0.0 / −4.1",
+    "verifier": "−2.8 / +0.7",
+    "tests": "−3.5 / +0.7",
+    "ranker, fuser": "+1.0 / +0.8",
+    "verifier, fuser": "+9.6 / +2.2",
+    "tests, fuser": "+5.2 / +1.9",
+    "critic, verifier, fuser": "+7.1 / +1.6",
+    "critic, ranker, fuser": "+8.1 / +2.8",
+}
 PUBLISHED_SMALL = {
-    "fuser": "−0.9", "critic, fuser": "−3.6", "ranker": "+6.8", "ranker, fuser": "+0.8",
-}  # fmt: skip
+    "fuser": "−0.9",
+    "critic, fuser": "−3.6",
+    "ranker": "+6.8",
+    "ranker, fuser": "+0.8",
+}
 PUBLISHED_ONE = {
-    "fuser": "+2.1 / −1.1", "critic, fuser": "+4.0 / +0.2", "ranker": "−0.1 / −4.8", "verifier": "−2.0 / −6.6",
-    "tests": "−3.2 / −3.2", "ranker, fuser": "+1.6 / 0.0", "verifier, fuser": "+3.6 / +1.0",
-    "tests, fuser": "+4.3 / +2.2", "critic, verifier, fuser": "+5.1 / +3.6", "critic, ranker, fuser": "+6.0 / +4.9",
-}  # fmt: skip
+    "fuser": "+2.1 / −1.1",
+    "critic, fuser": "+4.0 / +0.2",
+    "ranker": "−0.1 / −4.8",
+    "verifier": "−2.0 / −6.6",
+    "tests": "−3.2 / −3.2",
+    "ranker, fuser": "+1.6 / 0.0",
+    "verifier, fuser": "+3.6 / +1.0",
+    "tests, fuser": "+4.3 / +2.2",
+    "critic, verifier, fuser": "+5.1 / +3.6",
+    "critic, ranker, fuser": "+6.0 / +4.9",
+}
 
 
 @dataclass(frozen=True)
@@ -89,8 +107,10 @@ def main() -> None:
     pools = [SimulatedPool(problems, seed) for seed in range(options.seeds)]
     parts = [
         "# The simulated models beside recorded ones\n",
-        f"Made by `runs/simulated_calibration.py`: itas {itas.__version__}, Python {platform.python_version()}, "
-        f"numpy {np.__version__}; {options.problems} word problems of seed 1, pool seeds 0 to {options.seeds - 1}. "
+        f"Made by `runs/simulated_calibration.py`: itas {itas.__version__}, "
+        f"Python {platform.python_version()}, "
+        f"numpy {np.__version__}; {options.problems} word problems of seed 1, "
+        f"pool seeds 0 to {options.seeds - 1}. "
         "Simulated figures are simulated: they say how the pool behaves, not how real models do.\n",
         _models(pools[0], problems),
         _correlations(pools[0], problems, options.data),
@@ -109,7 +129,7 @@ def _options() -> argparse.Namespace:
     )
     root = Path(__file__).resolve().parent.parent
     parser.add_argument("--data", type=Path, default=None, help="folder of recorded answers")
-    parser.add_argument("--problems", type=int, default=520)
+    parser.add_argument("--problems", type=int, default=390)
     parser.add_argument("--seeds", type=int, default=3)
     parser.add_argument("--out", type=Path, default=root / "docs" / "results" / "simulated-calibration.md")
     return parser.parse_args()
@@ -142,20 +162,18 @@ def _correlations(pool: SimulatedPool, problems: tuple[Problem, ...], data: Path
     small = [within[f"simulated/{name}"] for name in SMALL]
     across, inside = _simulated_agreement(pool, problems[:300])
     recorded = _recorded(data) if data is not None else defaultdict(lambda: "not at hand")
-    rows = [
-        "## Correlations\n",
-        "| | simulated | recorded |",
-        "|---|---|---|",
-        f"| two samples of one model, T 1, large | {min(large):.2f} to {max(large):.2f} | {recorded['large']} |",
-        f"| two samples of one model, T 1, small | {min(small):.2f} to {max(small):.2f} | {recorded['small']} |",
-        f"| two samples of one model, T 0 | {_range([_within(_chances(pool, n, problems, 0.0)) for n in pool.names])}"
-        f" | {recorded['cold']} |",
-        f"| two models | {_range(between)}, median {np.median(between):.2f} | {recorded['between']} |",
-        f"| two models, both wrong: same answer | {across:.2f} | {recorded['across']} |",
-        f"| one model, both wrong: same answer | {inside:.2f} | {recorded['inside']} |",
-        "",
-    ]
-    return "\n".join(rows)
+    cold = [_within(_chances(pool, name, problems, 0.0)) for name in pool.names]
+    measured = {
+        "two samples of one model, T 1, large": (_range(large), "large"),
+        "two samples of one model, T 1, small": (_range(small), "small"),
+        "two samples of one model, T 0": (_range(cold), "cold"),
+        "two models": (f"{_range(between)}, median {np.median(between):.2f}", "between"),
+        "two models, both wrong: same answer": (f"{across:.2f}", "across"),
+        "one model, both wrong: same answer": (f"{inside:.2f}", "inside"),
+    }
+    rows = ["## Correlations\n", "| | simulated | recorded |", "|---|---|---|"]
+    rows += [f"| {what} | {figure} | {recorded[key]} |" for what, (figure, key) in measured.items()]
+    return "\n".join([*rows, ""])
 
 
 def _simulated_agreement(pool: SimulatedPool, problems: tuple[Problem, ...]) -> tuple[float, float]:
@@ -227,14 +245,17 @@ def _recorded(data: Path) -> dict[str, str]:
     dates = _dates(data)
     weak, cold = "llama-2-70b-chat", [value for (_, t), value in within.items() if t == 0.0]
     strong = [value for (model, t), value in within.items() if t == 1.0 and model != weak]
+    gpt, llama = dates["GPT4_result/date_cot1.json"], dates["llama2_13B_result/date_cot1.json"]
+    low, high = np.quantile(gsm, [0.1, 0.9])
+    letters = "multiple choice"
     return {
-        "large": f"{_range(strong)} (four models, multiple choice); GPT-4 {dates['GPT4_result/date_cot1.json']:.2f} (dates)",
-        "small": f"Llama 2 70B {within[weak, 1.0]:.2f} (multiple choice), 13B {dates['llama2_13B_result/date_cot1.json']:.2f} (dates)",
-        "cold": _range(cold),
-        "between": f"{_range(phis)}, median {np.median(phis):.2f} (multiple choice); "
-        f"{np.quantile(gsm, 0.1):.2f} to {np.quantile(gsm, 0.9):.2f}, median {np.median(gsm):.2f} (GSM8K, 20 models, 80 % range)",
-        "across": f"{across[0] / across[1]:.2f} (multiple choice)",
-        "inside": f"{inside[0] / inside[1]:.2f} (multiple choice)",
+        "large": f"{_range(strong)} (four models, {letters}); GPT-4 {gpt:.2f} (dates)",
+        "small": f"Llama 2 70B {within[weak, 1.0]:.2f} ({letters}), 13B {llama:.2f} (dates)",
+        "cold": f"{_range(cold)} ({letters})",
+        "between": f"{_range(phis)}, median {np.median(phis):.2f} ({letters}); "
+        f"{low:.2f} to {high:.2f}, median {np.median(gsm):.2f} (GSM8K, 20 models, middle 80 %)",
+        "across": f"{across[0] / across[1]:.2f} ({letters})",
+        "inside": f"{inside[0] / inside[1]:.2f} ({letters})",
     }
 
 
@@ -322,7 +343,8 @@ async def _ablation(ensemble: Ensemble, pools: list[SimulatedPool], problems: tu
     rows = [
         f"## {ensemble.title}\n",
         f"Best single model {100 * np.mean(best):.1f} %, mean of the members "
-        f"{100 * np.mean([list(shares.values()) for shares in alone]):.1f} %. Points over the best single model:\n",
+        f"{100 * np.mean([list(shares.values()) for shares in alone]):.1f} %. "
+        "Points over the best single model:\n",
         "| build | simulated | standard error | published |",
         "|---|---|---|---|",
     ]
@@ -363,7 +385,10 @@ def _speed(problems: tuple[Problem, ...]) -> str:
     started = time.process_time()
     asyncio.run(ask_all())
     cost = (time.process_time() - started) / len(requests)
-    return f"## Speed\n\nA plain question costs {cost * 1e6:.0f} microseconds of CPU ({1 / cost:,.0f} calls a second).\n"
+    return (
+        f"## Speed\n\nA plain question costs {cost * 1e6:.0f} microseconds of CPU "
+        f"({1 / cost:,.0f} calls a second).\n"
+    )
 
 
 if __name__ == "__main__":

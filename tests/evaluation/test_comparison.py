@@ -9,7 +9,7 @@ from itas.errors import DataError
 from itas.evaluation.comparison import Comparison, compare, compare_each, mean_scores
 
 
-def observed(scores, *, cost=100, start=0):
+def observed(scores, *, cost: int | None = 100, start=0):
     """Observations of problems p0, p1, ...; None stands for a problem without a score."""
     return [
         Observation(
@@ -120,7 +120,7 @@ def test_many_comparisons_are_corrected_together():
     assert found["good"].verdict == "better"
     assert "over 9 comparisons" in found["good"].sentence
     assert {each.verdict for name, each in found.items() if name != "good"} == {"tied"}
-    assert all(each.p_holm >= each.p_value for each in found.values())
+    assert all((each.p_holm or 0) >= each.p_value for each in found.values())
 
 
 def test_a_difference_that_is_only_significant_alone_is_tied_among_many():

@@ -13,6 +13,11 @@ from itas.models.prices import find_price
 from tests.evaluation.worlds import ONE, VOTE, Fake, benchmark, said, serving, sums
 
 
+def priced(micro_usd):
+    assert micro_usd is not None
+    return micro_usd
+
+
 @dataclass
 class PerToken:
     """Micro-dollars per token, which is dollars per million tokens."""
@@ -57,7 +62,7 @@ def test_a_judge_reads_every_answer_and_may_be_asked_again():
     assert found.planned_samples == 4 * architecture.planned_samples()
     assert found.most_samples == 4 * architecture.max_samples()
     assert judge.planned_tokens > 4 * 5 * 100
-    assert found.most_micro_usd > 5 * found.planned_micro_usd
+    assert priced(found.most_micro_usd) > 5 * priced(found.planned_micro_usd)
 
 
 def test_critiques_make_prompts_longer():
@@ -71,8 +76,8 @@ def test_critiques_make_prompts_longer():
     alone = estimate_cost(
         Architecture.parse({"layers": [layers[0], layers[2]]}), sums(1), price=price
     ).components[1]
-    assert ranker.planned_micro_usd == alone.planned_micro_usd + 3 * Lengths().critique
-    assert ranker.most_micro_usd > alone.most_micro_usd
+    assert priced(ranker.planned_micro_usd) == priced(alone.planned_micro_usd) + 3 * Lengths().critique
+    assert priced(ranker.most_micro_usd) > priced(alone.most_micro_usd)
 
 
 def test_an_unknown_price_leaves_the_whole_price_open():
@@ -93,7 +98,7 @@ def test_the_real_price_table_fits():
     architecture = Architecture.parse({"layers": [{"type": "generator", "model": "openai/gpt-4o-mini"}]})
     found = estimate_cost(architecture, sums(100), price=find_price)
     assert found.unpriced == ()
-    assert 0 < found.planned_micro_usd < found.most_micro_usd < 1_000_000
+    assert 0 < priced(found.planned_micro_usd) < priced(found.most_micro_usd) < 1_000_000
 
 
 @pytest.mark.parametrize("architecture", [ONE, VOTE])

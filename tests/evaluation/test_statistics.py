@@ -237,7 +237,7 @@ def test_the_number_of_problems_needed_undoes_the_detectable_difference():
 
 @pytest.mark.parametrize("only_a, only_b", [(0, 0), (1, 0), (5, 0), (3, 9), (40, 61), (500, 520)])
 def test_mcnemars_test_is_that_of_statsmodels(only_a, only_b):
-    expected = mcnemar([[3, only_a], [only_b, 4]], exact=True).pvalue
+    expected = mcnemar([[3, only_a], [only_b, 4]], exact=True).pvalue  # pyright: ignore[reportAttributeAccessIssue]
     assert mcnemar_exact(only_a, only_b) == pytest.approx(expected)
     assert mcnemar_exact(only_b, only_a) == pytest.approx(expected)
 

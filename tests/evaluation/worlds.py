@@ -29,7 +29,7 @@ class Fake:
         return tuple(completions)
 
 
-def said(text, *, cost=10, latency_s=2.0, is_stored=False):
+def said(text, *, cost: int | None = 10, latency_s=2.0, is_stored=False):
     return Completion(
         text=text,
         usage=Usage(tokens_in=20, tokens_out=5),

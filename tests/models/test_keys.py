@@ -31,7 +31,7 @@ def test_the_first_variable_that_is_set_wins():
 
 def test_a_missing_key_names_the_variable_to_set():
     with pytest.raises(
-        MissingKey, match="gemini: needs a key and none is set. Set GEMINI_API_KEY or GOOGLE_API_KEY"
+        MissingKey, match=r"gemini: needs a key and none is set\. Set GEMINI_API_KEY or GOOGLE_API_KEY"
     ):
         read_keys("gemini", ["GEMINI_API_KEY", "GOOGLE_API_KEY"], {}, needed=True)
 

@@ -76,7 +76,10 @@ async def test_more_draws_than_recorded_is_an_error_with_their_number(
 
 
 async def test_an_unrecorded_question_names_the_nearest_one(recording: Recording):
-    words = r"has no question 'What is 2 \+ 3\?'. The nearest recorded one is 'What is 2 \+ 2\?' \(1 messages, 4 draws\)"
+    words = (
+        r"has no question 'What is 2 \+ 3\?'\. "
+        r"The nearest recorded one is 'What is 2 \+ 2\?' \(1 messages, 4 draws\)"
+    )
     with pytest.raises(NotRecorded, match=words):
         await recording.model("openai/gpt-4").sample(ask("What is 2 + 3?"))
 
@@ -107,7 +110,7 @@ async def test_a_question_that_comes_twice_has_the_draws_of_both(tmp_path: Path)
 
 
 async def test_an_unknown_model_is_refused_with_a_cure(recording: Recording):
-    with pytest.raises(SpecError, match="no model 'openai/gpt-5'. Did you mean 'openai/gpt-4'"):
+    with pytest.raises(SpecError, match=r"no model 'openai/gpt-5'\. Did you mean 'openai/gpt-4'"):
         ModelPool(plugged={"replay": recording.model}, environ={})("replay/openai/gpt-5")
 
 
@@ -121,7 +124,7 @@ async def test_an_unknown_model_is_refused_with_a_cure(recording: Recording):
         ([HEADER, "[1]\n"], ":2: a line must be one JSON object, found list"),
         ([HEADER, QUESTION, '{"model": "a'], ":3: .* The file may have been cut off; remove this line"),
         ([HEADER, "[" * 200_000 + "\n"], ":2: a line must be one JSON object"),
-        ([HEADER, {**QUESTION, "modle": "x"}], ":2: unknown name 'modle'. Did you mean 'model'"),
+        ([HEADER, {**QUESTION, "modle": "x"}], ":2: modle: unknown name 'modle'. Did you mean 'model'"),
         ([HEADER, {**QUESTION, "messages": []}], ":2: messages"),
         ([HEADER, {**QUESTION, "draws": [{"txt": "4"}]}], r":2: draws\[0\]"),
         ([HEADER, {**QUESTION, "draws": [{"text": 4}]}], r":2: draws\[0\].text"),
@@ -134,7 +137,7 @@ def test_a_broken_recording_names_file_line_and_cure(tmp_path: Path, lines: list
 
 
 def test_a_missing_recording_is_named(tmp_path: Path):
-    with pytest.raises(DataError, match="nowhere.jsonl: the recording cannot be read: No such file"):
+    with pytest.raises(DataError, match=r"nowhere\.jsonl: the recording cannot be read: No such file"):
         Recording.load(tmp_path / "nowhere.jsonl")
 
 

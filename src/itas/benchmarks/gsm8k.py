@@ -5,8 +5,8 @@ Data: https://github.com/openai/grade-school-math, file ``grade_school_math/data
 end. Of the form: "A baker sells 12 rolls in the morning and twice as many in the afternoon. How many rolls
 is that?" with ``#### 36``.
 
-Prompt: the question and `instructions.NUMBER`, no examples. Score: `scorers/number.py`, which on recorded
-replies of nine models agrees with the published grades within half a point.
+Prompt: the question and `instructions.NUMBER`, no examples. Score: `scorers/number.py`, which agrees within
+half a point with the recorded grades of nine models' replies.
 """
 
 from pathlib import Path

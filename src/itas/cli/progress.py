@@ -23,6 +23,10 @@ class ProgressLine:
         self._width = 0
         self._started = time.monotonic()
 
+    def restart(self) -> None:
+        """Begin to measure the time anew."""
+        self._started = time.monotonic()
+
     def say(self, text: str) -> None:
         """A line that stays."""
         if not self._quiet:

@@ -16,6 +16,7 @@ from itas.core.spec import Spec
 from itas.evaluation.student_t import normal_quantile, t_cdf, t_quantile
 
 Floats = npt.NDArray[np.float64]
+Scores = Sequence[float] | Floats
 
 _SAME = 1e-9
 """Scores closer than this are equal; what is left is rounding."""
@@ -69,7 +70,7 @@ class Difference(Spec):
 
 
 def estimate_mean(
-    scores: Sequence[float], *, clusters: Sequence[Hashable] | None = None, confidence: float = 0.95
+    scores: Scores, *, clusters: Sequence[Hashable] | None = None, confidence: float = 0.95
 ) -> MeanEstimate:
     """Mean, standard error and interval of scores.
 
@@ -98,7 +99,7 @@ def estimate_mean(
     return MeanEstimate(n=n, mean=mean, se=se, low=low, high=high, confidence=confidence, method="t")
 
 
-def standard_error(scores: Sequence[float], *, clusters: Sequence[Hashable] | None = None) -> float:
+def standard_error(scores: Scores, *, clusters: Sequence[Hashable] | None = None) -> float:
     """Standard error of the mean score, also where problems come in clusters.
 
     Args:
@@ -139,8 +140,8 @@ def wilson_interval(proportion: float, n: float, *, confidence: float = 0.95) ->
 
 
 def paired_difference(
-    a: Sequence[float],
-    b: Sequence[float],
+    a: Scores,
+    b: Scores,
     *,
     clusters: Sequence[Hashable] | None = None,
     confidence: float = 0.95,
@@ -291,7 +292,7 @@ def pass_at_k(passed: npt.NDArray[np.bool_], k: int) -> float:
     return 1.0 - float(none_passes.mean())
 
 
-def _floats(scores: Sequence[float]) -> Floats:
+def _floats(scores: Scores) -> Floats:
     values = np.asarray(scores, dtype=np.float64)
     if values.ndim != 1 or not len(values):
         raise ValueError("scores must be a list of at least one number")

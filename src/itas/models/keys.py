@@ -15,12 +15,12 @@ _MOST_NUMBERED = 99
 _SHORTEST_SECRET = 6
 """A shorter value (somebody's ``x`` for a local server) would mask ordinary text."""
 
+_VALUE = r"(?=[^\s\"']*\d)[A-Za-z0-9._~+/=\-]{8,}"  # ordinary words hold no digit
 _LOOKS_LIKE_KEY = re.compile(
-    r"\b(?:sk|pk|rk|gsk|xai|hf|key|AIza|ya29|ghp|glpat|tgp)[-_][A-Za-z0-9_\-]{12,}"
+    r"\b(?:sk|pk|rk|gsk|xai|hf|key|ya29|ghp|glpat|tgp)[-_][A-Za-z0-9_\-]{12,}"
     r"|\bAIza[A-Za-z0-9_\-]{20,}"
-    r"|(?i:\b(?:bearer|basic)\s+)[A-Za-z0-9._~+/=\-]{8,}"
-    r"|(?i:\b(?:api[-_ ]?key|x-api-key|authorization|access[-_]?token)[\"']?\s*[:=]\s*[\"']?)"
-    r"[A-Za-z0-9._~+/=\-]{8,}"
+    rf"|(?i:\b(?:bearer|basic)\s+){_VALUE}"
+    rf"|(?i:\b(?:api[-_ ]?key|x-api-key|authorization|access[-_]?token)[\"']?\s*[:=]\s*[\"']?){_VALUE}"
 )
 _QUERY = re.compile(r"(\bhttps?://[^\s?#\"'<>]+)\?[^\s\"'<>]*")
 _USERINFO = re.compile(r"(\bhttps?://)[^\s/@\"'<>]+@")

@@ -12,7 +12,7 @@ import numpy.typing as npt
 
 Floats = npt.NDArray[np.float64]
 
-_FAR = -6.0
+_FAR = -8.0
 # Numerical Recipes, section 6.2: erfc(x) = t exp(-x^2 + polynomial in t), t = 2 / (2 + x); relative error
 # below 1.2e-7.
 _ERFC = (-1.26551223, 1.00002368, 0.37409196, 0.09678418, -0.18628806, 0.27886807, -1.13520398, 1.48851587,
@@ -38,9 +38,9 @@ def _log_gain(z: Floats) -> Floats:
     # For z < 0 : phi (1 - |z| Mills); for z >= 0 the same at -z, plus z.
     ratio = 1.0 - np.abs(near) * math.sqrt(math.pi / 2.0) * scaled
     below = log_density + np.log(np.maximum(ratio, 1e-300))
-    above = np.log(np.maximum(near, 0.0) + np.exp(np.minimum(below, 0.0)))
+    above = np.log(np.maximum(near, 0.0) + np.exp(np.clip(below, -50.0, 0.0)))
     far = np.minimum(z, _FAR)
-    series = 1.0 - 3.0 / far**2 + 15.0 / far**4 - 105.0 / far**6
+    series = 1.0 - 3.0 / far**2 + 15.0 / far**4 - 105.0 / far**6 + 945.0 / far**8
     return np.where(
         z < _FAR, log_density - 2.0 * np.log(-far) + np.log(series), np.where(z < 0, below, above)
     )

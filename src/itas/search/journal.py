@@ -1,8 +1,8 @@
 """The journal of a study: one event per line, only ever added to, readable by people and programs.
 
 Every line is a JSON object with ``event`` (what happened) and ``at`` (when, UTC). A line is on the disk
-before the study goes on. A line that was cut off by a kill at the very end is ignored when reading and removed
-when the study continues; a damaged line anywhere else is an error.
+before the study goes on. A line that was cut off by a kill at the very end is ignored when reading and
+removed when the study continues; a damaged line anywhere else is an error.
 
 One writer at a time: the lock is held by the operating system and falls with its process, however that
 ends, so there is nothing to clean up; the lock file says who holds it, for people.

@@ -47,7 +47,7 @@ class Reserve:
 
     @property
     def held_out(self) -> int:
-        """Held-out problems that the verdict uses: those wished for, or all, or what half of the budget pays."""
+        """Held-out problems that the verdict uses: as wished, or all, or what half of the budget pays."""
         available = len(self.split.held_out)
         if self.spec.held_out is not None:
             return min(self.spec.held_out, available)
@@ -102,8 +102,8 @@ class Reserve:
 
     def _check(self, ranking: int, trial: int, least: int, least_micro_usd: int | None) -> None:
         cures = (
-            f"Raise the cap, lower 'max_samples' in the space (a query takes up to {self.most_samples}), or use "
-            "fewer held-out problems ('held_out') or baselines"
+            f"Raise the cap, lower 'max_samples' in the space (a query takes up to {self.most_samples}), or "
+            "use fewer held-out problems ('held_out') or baselines"
         )
         cap = self.budget.max_samples
         if cap is not None and least > cap:

@@ -317,7 +317,7 @@ async def test_a_silent_server_ends_at_the_deadline():
 async def test_a_refused_connection_was_certainly_not_billed():
     settings = {"openai": ProviderSettings(base_url="http://127.0.0.1:9/v1")}
     async with ModelPool(settings=settings, environ=ENVIRON, retry=RetryPolicy(attempts=1)) as pool:
-        with pytest.raises(ModelError, match="cannot connect to 127.0.0.1:9") as caught:
+        with pytest.raises(ModelError, match=r"cannot connect to 127\.0\.0\.1:9") as caught:
             await ask(pool)
         assert caught.value.can_retry
         assert pool.budget.uncertain_micro_usd == 0

@@ -2,6 +2,7 @@
 
 import asyncio
 import time
+from dataclasses import replace
 
 import pytest
 from hypothesis import given, settings
@@ -161,19 +162,16 @@ def test_small_models_are_unreadable_now_and_then_and_empty_very_rarely():
             assert find_answer(text, "choice" if problem.choices else "number") is None
 
 
-LINES = st.lists(
-    st.sampled_from(
-        [
-            "Task: rank the answers.", "Task: criticise the answers.", "Task: write the best answer.",
-            "Task: give reasons.", "Task: give a verdict.", "Task: write tests.", "Task: judge tests.",
-            "Task: answer the request.", "Task: something else.",
-            "<<request B2C3>>", "<<end B2C3>>", "<<answer D4F5>>", "<<end D4F5>>", "<<critique G6H7>>", "<<end G6H7>>",
-            "<<test J8K9>>", "<<end J8K9>>", "TEST 1: The answer says that the final result is 12.", "Answer: 12",
-            "Answer: " + "9" * 500, "A) one\nB) two", PROBLEMS[0].conversation[-1].content, "\x00\ud800", "RANKING: D4F5",
-        ]
-    ) | st.text(max_size=30),
-    max_size=16,
-)  # fmt: skip
+PIECES = (
+    *(f"Task: {task}." for task in ("rank the answers", "criticise the answers", "write the best answer")),
+    *(f"Task: {task}." for task in ("give reasons", "give a verdict", "write tests", "judge tests")),
+    *("Task: answer the request.", "Task: something else."),
+    *("<<request B2C3>>", "<<end B2C3>>", "<<answer D4F5>>", "<<end D4F5>>"),
+    *("<<critique G6H7>>", "<<end G6H7>>", "<<test J8K9>>", "<<end J8K9>>"),
+    *("TEST 1: The answer says that the final result is 12.", "RANKING: D4F5", "A) one\nB) two"),
+    *("Answer: 12", "Answer: " + "9" * 500, "\x00\ud800", PROBLEMS[0].conversation[-1].content),
+)
+LINES = st.lists(st.sampled_from(PIECES) | st.text(max_size=30), max_size=16)
 
 
 @settings(max_examples=400, deadline=None)
@@ -191,11 +189,18 @@ def test_profiles_are_within_their_ranges():
         for share in (generating.general, generating.mathematics, generating.code, generating.instruction):
             assert 0 < share < 1
         for skill in (
-            profile.ranking, profile.criticising, profile.verifying, profile.fusing, profile.testing, profile.judging,
+            profile.ranking, profile.criticising, profile.verifying,
+            profile.fusing, profile.testing, profile.judging,
         ):  # fmt: skip
             assert 0 <= skill <= 1
         assert 0 < profile.wavering < 0.3
         assert 0 <= profile.unreadable < 0.05
+
+
+@pytest.mark.parametrize("field, value", [("wavering", 0.5), ("ranking", 1.5), ("unreadable", -0.1)])
+def test_a_profile_out_of_range_is_refused(field: str, value: float):
+    with pytest.raises(ValueError, match=f"atlas-large: .*{'skills' if field != 'wavering' else field}"):
+        replace(PROFILES[0], **{field: value})
 
 
 @pytest.mark.slow

@@ -82,7 +82,8 @@ def test_tests_are_read_as_single_blocks_or_as_numbered_lines():
     "words, count", [("Write exactly 7 tests", 7), ("Write 5 to 10 tests", 6), ("Write tests", 6)]
 )
 def test_the_number_of_tests_asked_for_is_read(words: str, count: int):
-    prompt = f"Task: write tests.\n\n{words} for the request.\n\n<<request B2C3>>\nWrite exactly 3 tests\n<<end B2C3>>"
+    block = "<<request B2C3>>\nWrite exactly 3 tests\n<<end B2C3>>"
+    prompt = f"Task: write tests.\n\n{words} for the request.\n\n{block}"
     assert read_prompt(prompt).n_tests == count
 
 

@@ -31,7 +31,7 @@ def chances(name: str, temperature: float) -> np.ndarray:
 
 
 def correlation_within(p: np.ndarray) -> float:
-    """Correlation of the correctness of two samples of one model: the variance of the chances over problems."""
+    """Correlation of the correctness of two samples of one model, from the chances on every problem."""
     return float(p.var() / (p.mean() * (1 - p.mean())))
 
 

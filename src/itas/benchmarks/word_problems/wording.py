@@ -13,7 +13,7 @@ NAMES = (
 THINGS = (
     "apples", "badges", "baskets", "blankets", "boots", "bricks", "bulbs", "candles", "chairs", "cups",
     "erasers", "folders", "hats", "jars", "kites", "lamps", "maps", "mugs", "notebooks", "paddles", "pens",
-    "plates", "pots", "puzzles", "ribbons", "ropes", "scarves", "stamps", "tickets", "tiles", "towels", "vases",
+    "plates", "pots", "puzzles", "ribbons", "ropes", "scarves", "stamps", "tickets", "tiles", "vases",
 )  # fmt: skip
 PLACES = (
     "Ashby", "Birk", "Corvo", "Dunmere", "Elmstad", "Fallow", "Garda", "Holm", "Istra", "Jarrow", "Kelda",
@@ -38,7 +38,7 @@ class Puzzle:
 
     @property
     def target(self) -> str | None:
-        """The answer as it is scored: a plain decimal or a letter; None if the number is not a short decimal."""
+        """As it is scored: a plain decimal or a letter; None if the number is not a short decimal."""
         if isinstance(self.answer, str):
             return chr(ord("A") + self.choices.index(self.answer))
         return plain_decimal(self.answer)

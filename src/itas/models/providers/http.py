@@ -179,7 +179,7 @@ def find_proxy(address: str, environ: Mapping[str, str]) -> URL | None:
 def _is_exempt(host: str, exempt: str) -> bool:
     """``NO_PROXY`` lists hosts and domains, with or without a leading dot; a star means all."""
     names = [name.strip().lstrip(".").casefold() for name in exempt.split(",") if name.strip()]
-    return any(name == "*" or host == name or host.endswith(f".{name}") for name in names)
+    return any(name in {"*", host} or host.endswith(f".{name}") for name in names)
 
 
 def _auth_of(proxy: URL | None) -> aiohttp.BasicAuth | None:

@@ -69,7 +69,7 @@ def read_refusal(provider: str, status: int, headers: Mapping[str, str], body: b
 
 def refuse(provider: str, status: int, data: object, headers: Mapping[str, str]) -> Refused:
     """Make the error for a status and the body that came with it."""
-    detail, code, param = _read(data)
+    detail, code, param = (redact(text) for text in _read(data))
     shown = clean(detail) or "no reason was given"
     if 300 <= status < 400:
         shown = "redirects are not followed, since they would take the key along. Correct 'base_url'"

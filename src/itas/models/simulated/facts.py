@@ -165,7 +165,7 @@ def _shuffled(items: list[str], noise: Noise) -> tuple[str, ...]:
 
 
 def _wrong_numbers(right: str, question: str, noise: Noise) -> tuple[str, ...]:
-    """Slips of the pen around the truth: a step left out or done twice, off by one, a factor of two or ten."""
+    """Slips of the pen around the truth: a step left out or done twice, off by one, a factor of two."""
     if "/" in right:
         return tuple(
             str(number) for number in (noise.below(9) + 1, noise.below(9) + 11, noise.below(90) + 21)

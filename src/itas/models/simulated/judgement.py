@@ -123,7 +123,7 @@ def leaning_of(quality: float) -> Leaning:
 
 
 def find_leaning(text: str) -> Leaning:
-    """Count words of praise and of blame, turned round by a "no" shortly before them; at most 2 either way."""
+    """Count words of praise and of blame, turned round by a "no" before them; at most 2 either way."""
     balance = 0
     recent = ("", "")
     for word in _WORD.findall(text.lower()):

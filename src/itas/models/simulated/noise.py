@@ -56,5 +56,5 @@ class Noise:
 
 
 def standing(*names: str) -> Noise:
-    """Numbers that belong to these names for good: what a model persistently believes, how an answer looks."""
+    """Numbers that belong to these names for good: what a model believes, how an answer looks."""
     return Noise(digest_of(*names))

@@ -6,6 +6,9 @@ No profile describes a real model. The names are made up so that nobody takes a 
 from dataclasses import dataclass
 from typing import Literal
 
+MAX_WAVERING = 0.3
+"""The rest of the variance is shared by all models or persists within one."""
+
 Topic = Literal["general", "mathematics", "code", "instruction"]
 
 
@@ -36,7 +39,7 @@ class Profile:
         family: Models of a family share some of their mistakes.
         generating: How often it is right by itself.
         wavering: Share of the variance of its performance on a problem that one sample has for itself, at
-            temperature 0.7, in (0, 1). The rest persists: what it gets wrong it mostly gets wrong again.
+            temperature 0.7, in (0, 0.3]. The rest persists: what it gets wrong it mostly gets wrong again.
         ranking, criticising, verifying, fusing, testing, judging: Skill at that task, in [0, 1]; testing
             is writing tests, judging is judging an answer against tests.
         unreadable: Share of replies that do not keep the form asked for.
@@ -59,6 +62,17 @@ class Profile:
     micro_usd_out: int
     first_token_s: float
     tokens_per_s: float
+
+    def __post_init__(self) -> None:
+        generating = self.generating
+        shares = (generating.general, generating.mathematics, generating.code, generating.instruction)
+        skills = (self.ranking, self.criticising, self.verifying, self.fusing, self.testing, self.judging)
+        if not all(0 < share < 1 for share in shares):
+            raise ValueError(f"{self.name}: generating must lie between 0 and 1, found {shares}")
+        if not all(0 <= skill <= 1 for skill in (*skills, self.unreadable)):
+            raise ValueError(f"{self.name}: skills and unreadable must lie in [0, 1], found {skills}")
+        if not 0 < self.wavering <= MAX_WAVERING:
+            raise ValueError(f"{self.name}: wavering must lie in (0, {MAX_WAVERING}], found {self.wavering}")
 
 
 def _profile(
@@ -91,7 +105,8 @@ def _profile(
     )
 
 
-# Generating: general, mathematics, code, instruction. Skills: rank, criticise, verify, fuse, write tests, judge.
+# Generating: general, mathematics, code, instruction. Skills: ranking, criticising,
+# verifying, fusing, testing, judging.
 # Generating and fusing rank the models differently on purpose: scribe-large fuses best and answers
 # mathematics worst of the large ones, quarry-large is the other way round.
 PROFILES: tuple[Profile, ...] = (

@@ -72,9 +72,11 @@ _CRITIQUES: dict[Leaning, tuple[tuple[str, str], ...]] = {
 _REASONS: dict[Leaning, str] = {
     2: "For: every step can be checked and the result is correct. Against: nothing of weight. "
     "On balance the answer is convincing.",
-    1: "For: most steps can be followed. Against: one of them is only sketched. On balance it seems to be right.",
+    1: "For: most steps can be followed. Against: one of them is only sketched. "
+    "On balance it seems to be right.",
     0: "For: it addresses the question. Against: some steps are left out. On balance it is hard to tell.",
-    -1: "For: it starts well. Against: a later step cannot be followed. On balance the result looks doubtful.",
+    -1: "For: it starts well. Against: a later step cannot be followed. "
+    "On balance the result looks doubtful.",
     -2: "For: it is easy to read. Against: a condition is misread, which is an error. "
     "On balance the result is wrong.",
 }

@@ -1,8 +1,8 @@
 """Greedy: change one open value at a time, keep the best.
 
 Source: Saad-Falcon et al. 2024, arXiv:2409.15254, version 6: from a random start, one axis after the other,
-all its options with the other axes as they are; then the best of them is the new place. Deviation: when a whole
-round has changed nothing, it starts again from another random point instead of stopping.
+all its options with the other axes as they are; then the best of them is the new place. Deviation: when a
+whole round has changed nothing, it starts again from another random point instead of stopping.
 """
 
 from collections.abc import Mapping, Sequence

@@ -228,7 +228,7 @@ class Search:
         return samples, micro_usd
 
     def _missing_samples(self, history: History, proposal: Proposal) -> int:
-        """Samples that a proposal would still buy; by structure, or from the call store where that is asked."""
+        """Samples that a proposal would still buy; by structure, or as the call store says."""
         if self._marginal_samples is not None:
             ids = [self._problems[problem] for problem in proposal.problems]
             return self._marginal_samples(self._space.points[proposal.point].architecture, ids)

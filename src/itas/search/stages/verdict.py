@@ -52,7 +52,7 @@ def line_up(
 
 
 def find_cheapest(space: BoundSpace, posterior: Posterior, best: int) -> int:
-    """The evaluated point with the fewest samples within one standard deviation of its distance to the best."""
+    """The evaluated point with the fewest samples within one standard deviation of the best."""
 
     def is_as_good(point: int) -> bool:
         behind, sd = posterior.difference(best, point)

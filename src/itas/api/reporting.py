@@ -1,0 +1,35 @@
+"""Write the report page of a finished search."""
+
+from pathlib import Path
+
+from itas.api.runs import find_run, write_text
+from itas.api.searching import KIND, REPORT, load_outcome
+
+
+def write_report(run: Path) -> Path:
+    """Write ``report.html`` into the run folder and give its path.
+
+    Raises:
+        SpecError: Not the folder of a finished search.
+        DataError: A file in it is damaged.
+    """
+    from itas.report.search import About, render_search_report
+
+    folder, manifest = find_run(run, kind=KIND)
+    outcome = load_outcome(folder)
+    truth = None
+    if outcome.truth is not None:
+        truth = {role: found.mean for role, found in outcome.truth.quality.items()}
+    about = About(
+        title=outcome.search.study.name,
+        created=str(manifest.get("created", "")),
+        command=" ".join(str(part) for part in manifest.get("command", ())),
+        benchmark=outcome.benchmark,
+        benchmark_problems=outcome.benchmark_problems,
+        versions={str(name): str(found) for name, found in dict(manifest.get("versions", {})).items()},
+        is_simulated=outcome.search.is_simulated,
+        true_quality=truth,
+    )
+    path = folder / REPORT
+    write_text(path, render_search_report(outcome.result, about=about))
+    return path

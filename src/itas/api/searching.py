@@ -1,0 +1,524 @@
+"""Search the best architecture of a space on a benchmark, resume a search, read what came of it."""
+
+from collections.abc import Mapping, Sequence
+from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Protocol, cast
+
+from pydantic import Field, JsonValue, PositiveInt
+
+from itas.api.opening import Caps, open_models
+from itas.api.runs import create_run, find_run, write_json, write_text
+from itas.api.settings import Settings
+from itas.benchmarks.benchmark import Benchmark
+from itas.benchmarks.registry import WORD_PROBLEMS, open_benchmark
+from itas.core.architecture import Architecture
+from itas.core.observation import Observation
+from itas.core.spec import Spec
+from itas.errors import DataError, SpecError
+from itas.evaluation.comparison import Comparison, compare, correct_for_many
+from itas.evaluation.estimate import estimate_cost
+from itas.evaluation.evaluate import evaluate
+from itas.evaluation.records import to_observations
+from itas.evaluation.statistics import MeanEstimate
+from itas.models.pool import ModelPool
+from itas.search import (
+    Budget,
+    Margin,
+    PartialEvaluation,
+    Progress,
+    Space,
+    Study,
+    StudyEstimate,
+    StudyResult,
+    StudySpec,
+    read_journal,
+)
+from itas.search.records import Role
+
+KIND = "search"
+JOURNAL = "journal.jsonl"
+STUDY = "study.json"
+OUTCOME = "outcome.json"
+WINNER = "winner.yaml"
+REPORT = "report.html"
+CALLS = "calls.sqlite3"
+TRUTH_PROBLEMS = 2000
+_TRUTH_SEED = 7_919
+_PRICED_PROBLEMS = 50
+
+
+class SearchSpec(Spec):
+    """A search from outside: what stands in a study file, and what the arguments say.
+
+    Attributes:
+        study: Space, models, searcher, split, baselines, seed.
+        on: Benchmark.
+        scorer: For the user's own data.
+        limit: Size of a random subset.
+        recording: For ``replay`` models.
+        budget: Caps on the whole search.
+    """
+
+    study: StudySpec
+    on: str
+    scorer: str | None = None
+    limit: PositiveInt | None = None
+    recording: Path | None = None
+    budget: Budget = Budget()
+
+    @property
+    def is_simulated(self) -> bool:
+        """Some model is simulated."""
+        return any(model.startswith("simulated/") for model in (*self.study.models, *self.study.all_fusers))
+
+    @property
+    def is_all_simulated(self) -> bool:
+        """Every model is simulated, so nothing costs anything."""
+        return all(model.startswith("simulated/") for model in (*self.study.models, *self.study.all_fusers))
+
+
+class Truth(Spec):
+    """Simulated truth: what an architecture scores on many other problems of the same generator.
+
+    Attributes:
+        problems: How many; none of them was in the search.
+        quality: Mean score with its interval, by role.
+    """
+
+    problems: PositiveInt
+    quality: dict[str, MeanEstimate]
+
+
+class Outcome(Spec):
+    """A finished search with everything a reader wants to know.
+
+    Attributes:
+        search: What was asked.
+        result: What was found.
+        benchmark: Name of the benchmark.
+        benchmark_fingerprint: Of its problems, targets and scorer.
+        benchmark_problems: How many it has.
+        quality: Held-out mean of every contestant with its interval, by its first role.
+        comparisons: The winner against each other contestant, corrected for their number.
+        truth: For simulated models on generated problems.
+    """
+
+    search: SearchSpec
+    result: StudyResult
+    benchmark: str
+    benchmark_fingerprint: str
+    benchmark_problems: PositiveInt
+    quality: dict[str, MeanEstimate] = Field(default_factory=dict[str, MeanEstimate])
+    comparisons: tuple[Comparison, ...] = ()
+    truth: Truth | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Finished:
+    """A search that has ended, and where it lies."""
+
+    folder: Path
+    outcome: Outcome
+    report: Path | None
+
+
+class SearchWatch(Protocol):
+    """Who is told how a search goes."""
+
+    def confirm(self, estimate: StudyEstimate, search: SearchSpec, *, unpriced: Sequence[str]) -> bool:
+        """Whether to go on, asked before anything is paid for."""
+        ...
+
+    def begin(self, folder: Path) -> None:
+        """The run folder is there; from now on the search can be resumed."""
+        ...
+
+    def progress(self, progress: Progress) -> None:
+        """A step was made."""
+        ...
+
+    def say(self, text: str) -> None:
+        """Something else worth knowing."""
+        ...
+
+
+def load_space(name: str | Mapping[str, Any]) -> Space:
+    """A shipped space by its name, one from a file, or one given as data.
+
+    Raises:
+        SpecError: No such space, or what is wrong in it, with its place.
+    """
+    import itas.components  # noqa: F401 - registers the component types
+    from itas.search import load_space as load_shipped
+    from itas.search import shipped_spaces
+    from itas.specs import load_data
+
+    if not isinstance(name, str):
+        return Space.parse(dict(name), where="space")
+    if name in shipped_spaces() or not Path(name).is_file():
+        return load_shipped(name)
+    return Space.parse(load_data(name), where=name)
+
+
+def load_study_file(path: Path) -> dict[str, Any]:
+    """A study file as data: ``space``, ``on``, ``models`` and whatever else `make_search` takes.
+
+    Raises:
+        SpecError: Not a mapping.
+    """
+    from itas.specs import load_data
+
+    data = load_data(path)
+    if not isinstance(data, dict):
+        raise SpecError("a study file is a mapping", path=str(path))
+    return cast("dict[str, Any]", data)
+
+
+class StudyFile(Spec):
+    """What may stand in a study file; arguments of the command line win over it."""
+
+    space: str | dict[str, JsonValue]
+    on: str
+    models: tuple[str, ...] = Field(min_length=1)
+    fusers: tuple[str, ...] | None = None
+    name: str | None = None
+    scorer: str | None = None
+    limit: PositiveInt | None = None
+    recording: Path | None = None
+    searcher: str | dict[str, JsonValue] | None = None
+    dev: PositiveInt | None = None
+    held_out: PositiveInt | None = None
+    finalists: PositiveInt | None = None
+    batch: PositiveInt | None = None
+    stop_gap: float | None = None
+    min_evaluations: float | None = None
+    baselines: tuple[str, ...] | None = None
+    seed: int = 0
+    max_trials: PositiveInt | None = None
+    max_samples: PositiveInt | None = None
+    max_cost_usd: float | None = None
+
+
+def make_search(data: Mapping[str, Any], *, where: str = "") -> SearchSpec:
+    """Put a search together from what a study file and the arguments say (see `StudyFile`).
+
+    Raises:
+        SpecError: What is missing or wrong, with its place.
+    """
+    given = StudyFile.parse(dict(data), where=where)
+    space = load_space(given.space)
+    study: dict[str, Any] = {
+        "name": given.name or space.name,
+        "space": space,
+        "models": given.models,
+        "fusers": given.fusers,
+        "seed": given.seed,
+    }
+    for name in ("searcher", "dev", "held_out", "finalists", "batch", "stop_gap", "min_evaluations", "baselines"):
+        if (value := getattr(given, name)) is not None:
+            study[name] = value
+    budget = {
+        "max_trials": given.max_trials,
+        "max_samples": given.max_samples,
+        "max_cost_usd": given.max_cost_usd,
+    }
+    return SearchSpec(
+        study=StudySpec.parse(study, where=where),
+        on=given.on,
+        scorer=given.scorer,
+        limit=given.limit,
+        recording=given.recording,
+        budget=Budget.parse(budget, where=where),
+    )
+
+
+async def estimate_search(search: SearchSpec, *, settings: Settings) -> StudyEstimate:
+    """What a search will take; asks nobody.
+
+    Raises:
+        SpecError: Something is wrong, or the budget does not reach a verdict.
+    """
+    benchmark = _open(search)
+    async with _models(search, benchmark, settings, store="memory") as models:
+        return _Work(search, benchmark, models, settings).study(None, None).estimate()
+
+
+async def run_search(
+    search: SearchSpec, *, settings: Settings, output: Path | None = None, watch: SearchWatch
+) -> Finished:
+    """Search from the start.
+
+    Args:
+        search: What to search.
+        settings: How to run.
+        output: Folder of run folders.
+        watch: Asked before anything is paid for, told about every step.
+
+    Raises:
+        SpecError: Something is wrong; nothing was paid for. Also if `watch` says no.
+        BudgetExceeded: A cap was hit before there was anything to recommend.
+    """
+    benchmark = _open(search)
+    async with _models(search, benchmark, settings, store="memory") as models:
+        work = _Work(search, benchmark, models, settings)
+        estimate = work.study(None, None).estimate()
+        unpriced = [model for model in work.all_models if models.find_price(model) is None]
+    if not watch.confirm(estimate, search, unpriced=unpriced):
+        raise SpecError("not confirmed, so nothing was asked and nothing was paid")
+    about = {
+        "benchmark": benchmark.name,
+        "benchmark_fingerprint": benchmark.fingerprint,
+        "seed": search.study.seed,
+        "is_simulated": search.is_simulated,
+    }
+    folder = create_run(output or settings.runs, KIND, search.study.name, about)
+    write_json(folder / STUDY, search.model_dump(mode="json"))
+    return await _go_on(folder, search, benchmark, settings=settings, watch=watch)
+
+
+async def resume_search(
+    run: Path, *, settings: Settings, budget: Budget | None = None, watch: SearchWatch
+) -> Finished:
+    """Go on where a search was stopped; a finished one is only read again.
+
+    Args:
+        run: Its folder.
+        settings: How to run.
+        budget: New caps; the old ones where it says nothing.
+        watch: Told about every step.
+
+    Raises:
+        SpecError: Not the folder of a search.
+        DataError: The data has changed since, or the folder is damaged.
+    """
+    folder, manifest = find_run(run, kind=KIND)
+    search = load_search(folder)
+    if budget is not None:
+        changed = budget.model_dump(exclude_none=True)
+        search = search.model_copy(update={"budget": search.budget.model_copy(update=changed)})
+        write_json(folder / STUDY, search.model_dump(mode="json"))
+    benchmark = _open(search)
+    if benchmark.fingerprint != manifest.get("benchmark_fingerprint"):
+        raise DataError(
+            f"{search.on}: the problems or the scorer have changed since the search began. "
+            "Bring back the old data, or begin a new search"
+        )
+    return await _go_on(folder, search, benchmark, settings=settings, watch=watch)
+
+
+def load_search(folder: Path) -> SearchSpec:
+    """What a run folder searches.
+
+    Raises:
+        DataError: The file is missing or damaged.
+    """
+    import itas.components  # noqa: F401 - registers the component types
+    from itas.specs import load_data
+
+    try:
+        return SearchSpec.parse(load_data(folder / STUDY), where=str(folder / STUDY))
+    except SpecError as error:
+        raise DataError(str(error)) from None
+
+
+def load_outcome(folder: Path) -> Outcome:
+    """What a finished search found.
+
+    Raises:
+        SpecError: The search has not finished; the message says how to go on.
+        DataError: The file is damaged.
+    """
+    import itas.components  # noqa: F401 - registers the component types
+
+    path = folder / OUTCOME
+    if not path.is_file():
+        events = len(read_journal(folder / JOURNAL)) if (folder / JOURNAL).is_file() else 0
+        raise SpecError(f"{folder}: the search has not finished ({events} events). Go on with: itas resume {folder}")
+    try:
+        return Outcome.model_validate_json(path.read_bytes())
+    except ValueError as error:
+        raise DataError(f"{path}: damaged: {error}") from None
+
+
+async def _go_on(
+    folder: Path, search: SearchSpec, benchmark: Benchmark, *, settings: Settings, watch: SearchWatch
+) -> Finished:
+    watch.begin(folder)
+    async with _models(search, benchmark, settings, store=folder / CALLS, run=folder.name) as models:
+        work = _Work(search, benchmark, models, settings)
+        work.check_models()
+        result = await work.study(folder / JOURNAL, watch).run()
+        truth = await work.measure_truth(result, watch)
+    outcome = _conclude(search, benchmark, result, truth)
+    write_json(folder / OUTCOME, outcome.model_dump(mode="json"))
+    _write_winner(folder, outcome)
+    return Finished(folder, outcome, _write_report(folder, watch))
+
+
+def _write_winner(folder: Path, outcome: Outcome) -> None:
+    from itas.specs import dump_architecture
+
+    result = outcome.result
+    name = f"{outcome.search.study.name}-{result.verdict.recommended.replace(' ', '-')}"
+    write_text(folder / WINNER, dump_architecture(result.recommended.model_copy(update={"name": name})))
+
+
+def _write_report(folder: Path, watch: SearchWatch) -> Path | None:
+    from importlib.util import find_spec
+
+    from itas.api.reporting import write_report
+
+    if any(find_spec(package) is None for package in ("altair", "jinja2", "vl_convert")):
+        watch.say("no report page: it needs the extra 'report' (pip install 'itas[report]'), then: itas report")
+        return None
+    return write_report(folder)
+
+
+def _conclude(search: SearchSpec, benchmark: Benchmark, result: StudyResult, truth: Truth | None) -> Outcome:
+    from itas.evaluation.comparison import mean_scores
+    from itas.evaluation.statistics import estimate_mean
+
+    winner, *others = result.contestants
+    comparisons = [
+        compare(
+            winner.observations,
+            other.observations,
+            name_a="the winner" if winner.roles == ("winner",) else " = ".join(winner.roles),
+            name_b=" = ".join(other.roles),
+        )
+        for other in others
+        if other.against_winner is not None
+    ]
+    quality = {
+        entry.roles[0]: estimate_mean(list(scores.values()))
+        for entry in result.contestants
+        if (scores := mean_scores(entry.observations))
+    }
+    return Outcome(
+        search=search,
+        result=result,
+        benchmark=benchmark.name,
+        benchmark_fingerprint=benchmark.fingerprint,
+        benchmark_problems=len(benchmark.problems),
+        quality=quality,
+        comparisons=correct_for_many(comparisons),
+        truth=truth,
+    )
+
+
+def _open(search: SearchSpec) -> Benchmark:
+    return open_benchmark(search.on, scorer=search.scorer, seed=search.study.seed, limit=search.limit)
+
+
+def _models(
+    search: SearchSpec, benchmark: Benchmark, settings: Settings, *, store: Path | str, run: str = ""
+) -> AbstractAsyncContextManager[ModelPool]:
+    """Models of a search. Simulated ones keep their draws beside the study: they belong to its problems."""
+    place = str(store) if search.is_all_simulated or store == "memory" else settings.store
+    caps = Caps(max_usd=search.budget.max_cost_usd, max_samples=search.budget.max_samples)
+    return open_models(
+        settings.model_copy(update={"store": place}),
+        problems=benchmark.problems,
+        recording=search.recording,
+        seed=search.study.seed,
+        caps=caps,
+        run=run,
+    )
+
+
+class _Work:
+    """What a study is handed: evaluation, prices, comparison."""
+
+    def __init__(self, search: SearchSpec, benchmark: Benchmark, models: ModelPool, settings: Settings) -> None:
+        self._search = search
+        self._benchmark = benchmark
+        self._models = models
+        self._settings = settings
+        self._by_id = {problem.id: problem for problem in benchmark.problems}
+        self._prices: dict[str, int | None] = {}
+
+    @property
+    def all_models(self) -> tuple[str, ...]:
+        """Generators and fusers, each once."""
+        return tuple(dict.fromkeys((*self._search.study.models, *self._search.study.all_fusers)))
+
+    def check_models(self) -> None:
+        """Find an unknown provider or a missing key before anything is paid for."""
+        for model in self.all_models:
+            self._models(model)
+
+    def study(self, journal: Path | None, watch: SearchWatch | None) -> Study:
+        """The study over all problems of the benchmark."""
+        return Study(
+            spec=self._search.study,
+            problems=tuple(self._by_id),
+            evaluate=self.evaluate,
+            budget=self._search.budget,
+            journal=journal,
+            price=self.price,
+            compare=_margin,
+            progress=None if watch is None else watch.progress,
+            versions=_versions(),
+        )
+
+    async def evaluate(self, architecture: Architecture, problems: Sequence[str]) -> tuple[Observation, ...]:
+        """Run an architecture on problems; see `search.Evaluate`."""
+        found = await evaluate(
+            architecture,
+            self._benchmark,
+            models=self._models,
+            problems=[self._by_id[id] for id in problems],
+            seed=self._search.study.seed,
+            concurrency=self._settings.concurrency,
+        )
+        observations = to_observations(found)
+        if not found.is_complete:
+            raise PartialEvaluation("a cap was reached in the middle of an evaluation", observations)
+        return observations
+
+    def price(self, architecture: Architecture) -> int | None:
+        """Estimated price of one query in millionths of a dollar, from the first problems; None if unpriced."""
+        if architecture.fingerprint not in self._prices:
+            some = self._benchmark.problems[:_PRICED_PROBLEMS]
+            total = estimate_cost(architecture, some, price=self._models.find_price).planned_micro_usd
+            self._prices[architecture.fingerprint] = None if total is None else -(-total // len(some))
+        return self._prices[architecture.fingerprint]
+
+    async def measure_truth(self, result: StudyResult, watch: SearchWatch) -> Truth | None:
+        """For simulated models on generated problems: every contestant on many problems of another seed."""
+        if not self._search.is_all_simulated or self._search.on != WORD_PROBLEMS:
+            return None
+        watch.say(f"simulated truth: every contestant on {TRUTH_PROBLEMS:,} other problems")
+        seen = {problem.conversation for problem in self._benchmark.problems}
+        others = open_benchmark(WORD_PROBLEMS, seed=self._search.study.seed + _TRUTH_SEED, limit=TRUTH_PROBLEMS)
+        fresh = tuple(problem for problem in others.problems if problem.conversation not in seen)
+        quality: dict[str, MeanEstimate] = {}
+        async with open_models(
+            self._settings.model_copy(update={"store": "memory"}), problems=fresh, seed=self._search.study.seed
+        ) as models:
+            for entry in result.contestants:
+                found = await evaluate(entry.architecture, others, models=models, problems=fresh)
+                if found.score is not None:
+                    quality[entry.roles[0]] = found.score
+        return Truth(problems=len(fresh), quality=quality)
+
+
+def _margin(a: Sequence[Observation], b: Sequence[Observation]) -> Margin:
+    found = compare(a, b)
+    return Margin(
+        difference=found.difference, low=found.low, high=found.high, n=found.n, verdict=found.verdict
+    )
+
+
+def _versions() -> dict[str, str]:
+    from importlib.metadata import version
+
+    return {package: version(package) for package in ("itas", "numpy", "pydantic")}
+
+
+def quality_of(outcome: Outcome, role: Role) -> MeanEstimate | None:
+    """Held-out quality of whoever stood for a role."""
+    entry = outcome.result.contestant(role)
+    return None if entry is None else outcome.quality.get(entry.roles[0])

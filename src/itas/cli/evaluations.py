@@ -1,0 +1,144 @@
+"""How an evaluation looks in the terminal."""
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import typer
+
+from itas.api.evaluating import EvaluationEstimate, EvaluationReport, running_score
+from itas.cli.progress import ProgressLine, spent_words
+from itas.cli.tables import print_json, print_table
+from itas.cli.terminal import clean, out, progress
+from itas.core.money import format_usd, to_micro_usd
+from itas.core.problem import Score
+from itas.errors import SpecError
+
+if TYPE_CHECKING:
+    from itas.core.architecture import Architecture
+    from itas.evaluation.comparison import Comparison
+    from itas.evaluation.records import ProblemResult, Summary
+
+
+class EvaluationProgress:
+    """Asks before money is spent and shows how far it is; an `api.evaluating.EvaluationWatch`.
+
+    Args:
+        quiet: Show nothing.
+        max_samples: Cap, for the line.
+        max_cost: Cap in dollars.
+        ask: Whether to ask before money is spent.
+    """
+
+    def __init__(self, *, quiet: bool, max_samples: int | None, max_cost: float | None, ask: bool) -> None:
+        self._line = ProgressLine(quiet=quiet)
+        self._quiet = quiet
+        self._max_samples = max_samples
+        self._max_micro_usd = None if max_cost is None else to_micro_usd(max_cost)
+        self._ask = ask
+        self._total = 0
+        self._unscored = 0
+        self._scores: list[float] = []
+        self._samples = 0
+        self._micro_usd = 0
+
+    def confirm(self, estimates: Sequence[EvaluationEstimate]) -> bool:
+        for each in estimates:
+            self._line.say(f"{each.name}: {each.sentence}")
+        costs = any(each.max_micro_usd is None or each.max_micro_usd > 0 for each in estimates)
+        has_cap = self._max_micro_usd is not None or self._max_samples is not None
+        return not costs or not self._ask or has_cap or ask_to_pay()
+
+    def begin(self, architecture: "Architecture", total: int) -> None:
+        self._line.say(f"{architecture.name}: {total} problems")
+        self._line.restart()
+        self._total, self._unscored, self._scores = total, 0, []
+
+    def result(self, result: "ProblemResult") -> None:
+        self._samples += result.samples_paid
+        self._micro_usd += result.paid_micro_usd
+        if isinstance(result.outcome, Score):
+            self._scores.append(result.outcome.value)
+        else:
+            self._unscored += 1
+        done = len(self._scores) + self._unscored
+        mean, se = running_score(self._scores)
+        parts = [
+            f"{done}/{self._total}",
+            f"score {100 * mean:.1f} +- {100 * se:.1f}",
+            f"{self._unscored} unscored" if self._unscored else "",
+            spent_words(
+                self._samples,
+                self._micro_usd,
+                max_samples=self._max_samples,
+                max_micro_usd=self._max_micro_usd,
+            ),
+            self._line.time_left(done, self._total),
+        ]
+        self._line.show("  ".join(part for part in parts if part), is_last=done == self._total)
+
+
+def ask_to_pay() -> bool:
+    """Ask a person whether to spend money.
+
+    Raises:
+        SpecError: Nobody is there to be asked.
+    """
+    import sys
+
+    if not sys.stdin.isatty():
+        raise SpecError("this costs money and nobody is here to confirm it. Set --max-cost or --max-samples, or --yes")
+    return typer.confirm("Go on?", default=False, err=True)
+
+
+def print_evaluations(report: EvaluationReport, *, as_json: bool) -> int:
+    """Print the results and give the exit code."""
+    code = 0 if report.is_complete else 3
+    if as_json:
+        print_json(
+            {
+                "folder": str(report.folder),
+                "summaries": [each.model_dump(mode="json") for each in report.summaries],
+                "comparisons": [each.model_dump(mode="json") for each in report.comparisons],
+            }
+        )
+        return code
+    print_summaries(report.summaries)
+    print_comparisons(report.comparisons)
+    out().print(f"\nin {clean(str(report.folder))}")
+    if code:
+        progress().print("a cap was reached: what is here is usable, what is missing was not asked", style="yellow")
+    return code
+
+
+def print_summaries(summaries: "Sequence[Summary]") -> None:
+    """A line per architecture, and whatever did not go as described."""
+    simulated = any(each.is_simulated for each in summaries)
+    print_table(
+        ["architecture", "score", "95 % interval", "scored", "samples", "paid", "price", "latency"],
+        [
+            [
+                each.architecture,
+                "" if each.score is None else f"{100 * each.score.mean:.1f}",
+                "" if each.score is None else f"{100 * each.score.low:.1f} to {100 * each.score.high:.1f}",
+                f"{each.n_scored}/{each.n_problems}",
+                f"{each.samples_used:,}",
+                f"{each.samples_paid:,}",
+                format_usd(each.cost_micro_usd),
+                "" if each.latency_median_s is None else f"{each.latency_median_s:.1f} s",
+            ]
+            for each in summaries
+        ],
+        numbers=(1, 3, 4, 5, 6, 7),
+        title=f"{summaries[0].benchmark} (simulated models)" if simulated else summaries[0].benchmark,
+    )
+    for each in summaries:
+        for reason, count in each.unscored.items():
+            out().print(clean(f"{each.architecture}: {count} unscored ({reason})"))
+        for kind, rate in each.events.items():
+            out().print(clean(f"{each.architecture}: {kind} in {100 * rate:.1f} % of the answers"))
+
+
+def print_comparisons(comparisons: "Sequence[Comparison]") -> None:
+    """One sentence per comparison."""
+    for each in comparisons:
+        out().print(clean(each.sentence))

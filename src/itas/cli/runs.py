@@ -1,0 +1,51 @@
+"""How a finished run looks in the terminal."""
+
+from pathlib import Path
+
+from itas.cli.tables import print_json
+
+
+def show_run(path: Path, *, as_json: bool) -> int:
+    """Print what came of a run, whatever kind it is."""
+    from itas.api.runs import find_run
+
+    folder, manifest = find_run(path)
+    if manifest.get("kind") == "search":
+        return _show_search(folder, as_json=as_json)
+    return _show_evaluation(folder, as_json=as_json)
+
+
+def _show_search(folder: Path, *, as_json: bool) -> int:
+    from itas.api.searching import load_outcome
+    from itas.cli.searches import print_outcome
+
+    outcome = load_outcome(folder)
+    if as_json:
+        print_json(outcome.result.model_dump(mode="json"))
+    else:
+        print_outcome(outcome)
+    return 0
+
+
+def _show_evaluation(folder: Path, *, as_json: bool) -> int:
+    from itas.cli.evaluations import print_comparisons, print_summaries
+    from itas.evaluation.comparison import Comparison
+    from itas.evaluation.files import load_summary
+    from itas.specs import load_data
+
+    summaries = [load_summary(path) for path in sorted(folder.glob("*/summary.json"))]
+    saved = folder / "comparisons.json"
+    data = load_data(saved) if saved.is_file() else []
+    comparisons = [Comparison.parse(each, where=str(saved)) for each in data] if isinstance(data, list) else []
+    if as_json:
+        print_json(
+            {
+                "summaries": [each.model_dump(mode="json") for each in summaries],
+                "comparisons": [each.model_dump(mode="json") for each in comparisons],
+            }
+        )
+        return 0
+    if summaries:
+        print_summaries(summaries)
+    print_comparisons(comparisons)
+    return 0

@@ -1,0 +1,171 @@
+"""How a search looks in the terminal: the estimate, the line, the verdict."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from itas.api.searching import Finished, Outcome, SearchSpec
+from itas.api.show import describe_shortly
+from itas.cli.evaluations import ask_to_pay
+from itas.cli.progress import ProgressLine, spent_words
+from itas.cli.tables import print_table
+from itas.cli.terminal import clean, out
+from itas.core.money import format_usd, to_micro_usd
+from itas.core.problem import Unscored
+
+if TYPE_CHECKING:
+    from itas.search import Contestant, Description, Progress, StudyEstimate
+
+
+class SearchProgress:
+    """Asks before money is spent and shows how far a search is; an `api.searching.SearchWatch`.
+
+    Args:
+        search: What is searched.
+        quiet: Show nothing.
+        ask: Whether to ask before money is spent.
+    """
+
+    def __init__(self, search: SearchSpec, *, quiet: bool, ask: bool) -> None:
+        self.folder: Path | None = None
+        self._line = ProgressLine(quiet=quiet)
+        self._budget = search.budget
+        self._ask = ask
+        self._stage = ""
+
+    def confirm(self, estimate: "StudyEstimate", search: SearchSpec, *, unpriced: Sequence[str]) -> bool:
+        for line in estimate_lines(estimate, search, unpriced=unpriced):
+            self._line.say(line)
+        costs = bool(unpriced) or (estimate.least_micro_usd or 0) > 0
+        has_cap = self._budget.max_cost_usd is not None or self._budget.max_samples is not None
+        return not costs or search.is_all_simulated or not self._ask or has_cap or ask_to_pay()
+
+    def begin(self, folder: Path) -> None:
+        self.folder = folder
+        self._line.say(f"run folder: {folder}")
+        self._line.restart()
+
+    def progress(self, progress: "Progress") -> None:
+        if progress.stage != self._stage:
+            self._stage = progress.stage
+            self._line.restart()
+        cap = self._budget.max_cost_usd
+        best = ""
+        if progress.best_mean is not None and progress.best_sd is not None:
+            best = f"best {100 * progress.best_mean:.1f} +- {100 * progress.best_sd:.1f} ({progress.best_label})"
+        total = "" if progress.total is None else f"/{progress.total}"
+        parts = [
+            f"{progress.stage}: {progress.done}{total}",
+            best,
+            spent_words(
+                progress.paid_samples,
+                progress.paid_micro_usd,
+                max_samples=self._budget.max_samples,
+                max_micro_usd=None if cap is None else to_micro_usd(cap),
+            ),
+            self._line.time_left(progress.done, progress.total or 0),
+        ]
+        is_last = progress.total is not None and progress.done >= progress.total
+        self._line.show("  ".join(part for part in parts if part), is_last=is_last)
+
+    def say(self, text: str) -> None:
+        self._line.say(text)
+
+
+def estimate_lines(estimate: "StudyEstimate", search: SearchSpec, *, unpriced: Sequence[str]) -> list[str]:
+    """What a search will take, for people."""
+    least, most = estimate.trial_samples
+    lines = [
+        *describe_space(estimate.space),
+        f"problems: {estimate.search_problems} to search on, {estimate.fresh_problems} fresh ones for the "
+        f"finalists, {estimate.held_out_problems} held out for the verdict",
+        f"samples: {estimate.ranking_samples:,} to rank the models, {least:,} to {most:,} for the first problems "
+        f"of a trial, at most {estimate.reserved_samples:,} for finalists and verdict",
+    ]
+    if unpriced:
+        lines.append(f"price unknown for {', '.join(unpriced)}: set it in the settings, or cap samples")
+    elif estimate.least_micro_usd is not None:
+        simulated = " (simulated prices)" if search.is_simulated else ""
+        lines.append(
+            f"price: about {format_usd(estimate.least_micro_usd)} at least{simulated}, of it up to "
+            f"{format_usd(estimate.reserved_micro_usd)} for finalists and verdict"
+        )
+    return lines
+
+
+def describe_space(space: "Description") -> list[str]:
+    """How many points, and why others were left out."""
+    removed = "; ".join(f"{count:,} {reason}" for reason, count in space.removed.items())
+    first = f"space '{space.name}': {space.points:,} architectures"
+    if removed:
+        first += f" of {space.raw:,} ({removed})"
+    return [
+        first,
+        f"samples a question: {space.min_samples} to {space.max_samples}, median {space.median_samples:g}",
+    ]
+
+
+def print_finished(finished: Finished) -> None:
+    """The verdict, and what to do next."""
+    print_outcome(finished.outcome)
+    folder = clean(str(finished.folder))
+    out().print()
+    if finished.report is not None:
+        out().print(f"report   {clean(str(finished.report))}")
+    out().print(f"winner   {folder}/winner.yaml")
+    out().print(f"use it   itas answer {folder}/winner.yaml 'your question'")
+
+
+def print_outcome(outcome: Outcome) -> None:
+    """Verdict sentence, contestants, comparisons, and the simulated truth where there is one."""
+    from itas.report.sentence import verdict_sentence
+
+    result = outcome.result
+    marks = " (simulated models)" if outcome.search.is_simulated else ""
+    out().print()
+    out().print(clean(verdict_sentence(result)), style="bold")
+    out().print()
+    truth = outcome.truth
+    heads = ["on held-out problems", "architecture", "samples", "price", "score", "95 % interval"]
+    rows = [_contestant_row(outcome, entry) for entry in result.contestants]
+    if truth is not None:
+        heads.append("simulated truth")
+        for row, entry in zip(rows, result.contestants, strict=True):
+            found = truth.quality.get(entry.roles[0])
+            row.append("" if found is None else f"{100 * found.mean:.1f} +- {100 * found.se:.1f}")
+    print_table(
+        heads,
+        rows,
+        numbers=(2, 3, 4, 6),
+        title=f"{outcome.benchmark}, {result.split[2]} held-out problems{marks}",
+        wide=(0, 1),
+    )
+    out().print()
+    for comparison in outcome.comparisons:
+        out().print(clean(comparison.sentence))
+    out().print(
+        f"\nsearch ended after {len(result.trials)} trials: {clean(result.ended_reason)}; "
+        f"{result.paid_samples:,} samples paid, {format_usd(result.paid_micro_usd)}"
+    )
+    best = result.finalists[0]
+    text = f"the search believed {100 * best.mean:.1f} +- {100 * best.sd:.1f} of the winner"
+    if result.winner.mean is not None:
+        text += f"; held-out problems say {100 * result.winner.mean:.1f}"
+    out().print(text)
+
+
+def _contestant_row(outcome: Outcome, entry: "Contestant") -> list[str]:
+    quality = outcome.quality.get(entry.roles[0])
+    unscored = sum(isinstance(each.outcome, Unscored) for each in entry.observations)
+    costs = [each.cost_micro_usd for each in entry.observations]
+    known = [cost for cost in costs if cost is not None]
+    price = format_usd(round(sum(known) / len(known))) if known and len(known) == len(costs) else "unpriced"
+    score = "" if quality is None else f"{100 * quality.mean:.1f}"
+    return [
+        " = ".join(entry.roles) + (f" ({unscored} unscored)" if unscored else ""),
+        describe_shortly(entry.architecture),
+        str(entry.planned_samples),
+        price,
+        score,
+        "" if quality is None else f"{100 * quality.low:.1f} to {100 * quality.high:.1f}",
+    ]
