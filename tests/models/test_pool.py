@@ -1,15 +1,18 @@
 """The pool: every id gives its model, once, or an error that says what to do."""
 
+import asyncio
+
 import pytest
 
 from itas.core.messages import user
-from itas.core.request import Request
-from itas.errors import MissingKey, SpecError
+from itas.core.request import Completion, Request
+from itas.errors import BudgetExceeded, MissingKey, SpecError
 from itas.models.budget import Budget
 from itas.models.fakes import FunctionModel
 from itas.models.pool import ModelPool
-from itas.models.prices import FREE
+from itas.models.prices import FREE, Price, Rates
 from itas.models.providers.known import ProviderSettings
+from itas.models.store.memory import MemoryStore
 from tests.models.fake_server import numbered, serving
 
 
@@ -31,6 +34,43 @@ async def test_plugged_providers_get_the_rest_of_the_id_and_a_whole_chain():
     assert pool.used.by_model["fake/a/b"].samples == 4
     assert pool.find_price("fake/a/b") == FREE
     await pool.close()
+
+
+class Simulated(FunctionModel):
+    """Like a simulated model: its prices are made up, and its answers depend on a seed."""
+
+    price = Price(Rates(1_000_000, 1_000_000, 1_000_000))
+
+    def __init__(self, seed: int) -> None:
+        self.edition = f"seed {seed}"
+        super().__init__(lambda request, number: Completion(text=f"{seed}", cost_micro_usd=5))
+
+
+async def test_a_plugged_model_with_a_price_is_kept_under_the_cap():
+    pool = ModelPool(
+        plugged={"simulated": lambda name: Simulated(1)}, budget=Budget(max_micro_usd=60), environ={}
+    )
+    requests = [Request(model="simulated/m", messages=user(str(i)), max_tokens=20) for i in range(9)]
+    for request in requests[:5]:
+        await pool("simulated/m").sample(request)
+    with pytest.raises(BudgetExceeded):
+        await asyncio.gather(*(pool("simulated/m").sample(request) for request in requests))
+    assert pool.budget.spent_micro_usd <= 60
+    assert (await pool.store.totals()).spent == pool.budget.spent_micro_usd
+    assert pool.find_price("simulated/m") == Simulated.price
+
+
+async def test_two_editions_of_a_model_do_not_share_their_draws():
+    store = MemoryStore()
+    request = Request(model="simulated/m", messages=user("x"))
+    texts: list[str] = []
+    for seed in (1, 2, 1):
+        pool = ModelPool(
+            plugged={"simulated": lambda name, seed=seed: Simulated(seed)}, store=store, environ={}
+        )
+        texts.append((await pool("simulated/m").sample(request))[0].text)
+    assert texts == ["1", "2", "1"]
+    assert (await store.stats()).draws == 2
 
 
 @pytest.mark.parametrize(

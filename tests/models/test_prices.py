@@ -12,7 +12,17 @@ from hypothesis import strategies as st
 from itas.core.messages import user
 from itas.core.request import Request, Usage
 from itas.errors import SpecError
-from itas.models.prices import FREE, Price, PriceEntry, PriceTable, Rates, Tier, dollars, find_price
+from itas.models.prices import (
+    FREE,
+    Price,
+    PriceEntry,
+    PriceTable,
+    Rates,
+    Tier,
+    dollars,
+    find_price,
+    list_models,
+)
 
 GPT_4O = Rates(tokens_in=2_500_000, tokens_out=10_000_000, tokens_cached=1_250_000)
 
@@ -45,6 +55,12 @@ def test_every_provider_with_a_bill_is_in_the_table(model: str):
 )
 def test_an_unknown_price_is_none_and_not_free(model: str):
     assert find_price(model) is None
+
+
+def test_models_are_listed_with_their_prices():
+    listed = dict(list_models("gemini"))
+    assert listed["gemini/gemini-2.5-pro"] == find_price("gemini/gemini-2.5-pro")
+    assert list_models("nobody") == ()
 
 
 def test_a_long_prompt_moves_the_whole_request_to_the_higher_rate():

@@ -12,7 +12,7 @@ from itas.core.request import Completion, Request, Usage
 from itas.errors import DataError, NotRecorded, SpecError
 from itas.models.pool import ModelPool
 from itas.models.recording import RecordedQuestion, read_recording, write_recording
-from itas.models.replay import Recording
+from itas.models.replay import Recording, load_recording
 
 HEADER = {"format": "itas-recording", "version": 1, "about": "a test"}
 QUESTION = {
@@ -41,7 +41,7 @@ def ask(content: str = "What is 2 + 2?", temperature: float | None = 0.7, **fiel
 
 @pytest.fixture
 def recording(tmp_path: Path) -> Recording:
-    return Recording.load(write(tmp_path / "r.jsonl", HEADER, QUESTION))
+    return load_recording(write(tmp_path / "r.jsonl", HEADER, QUESTION))
 
 
 async def test_draws_come_back_by_number_with_all_they_took(recording: Recording):
@@ -99,13 +99,13 @@ async def test_a_conversation_matches_as_a_whole(recording: Recording):
 
 async def test_a_question_recorded_for_any_parameters_answers_them_all(tmp_path: Path):
     question = {**QUESTION, "any_parameters": True, "temperature": None}
-    recording = Recording.load(write(tmp_path / "r.jsonl", HEADER, question))
+    recording = load_recording(write(tmp_path / "r.jsonl", HEADER, question))
     for request in (ask(temperature=0.0), ask(max_tokens=5), ask(stop=("x",))):
         assert (await recording.model("openai/gpt-4").sample(request))[0].text == "4"
 
 
 async def test_a_question_that_comes_twice_has_the_draws_of_both(tmp_path: Path):
-    recording = Recording.load(write(tmp_path / "r.jsonl", HEADER, QUESTION, QUESTION))
+    recording = load_recording(write(tmp_path / "r.jsonl", HEADER, QUESTION, QUESTION))
     assert (await recording.model("openai/gpt-4").sample(ask(), first=4))[0].text == "4"
 
 
@@ -133,12 +133,12 @@ async def test_an_unknown_model_is_refused_with_a_cure(recording: Recording):
 def test_a_broken_recording_names_file_line_and_cure(tmp_path: Path, lines: list[Any], words: str):
     path = write(tmp_path / "broken.jsonl", *lines)
     with pytest.raises(DataError, match="broken.jsonl" + words):
-        Recording.load(path)
+        load_recording(path)
 
 
 def test_a_missing_recording_is_named(tmp_path: Path):
     with pytest.raises(DataError, match=r"nowhere\.jsonl: the recording cannot be read: No such file"):
-        Recording.load(tmp_path / "nowhere.jsonl")
+        load_recording(tmp_path / "nowhere.jsonl")
 
 
 def test_empty_lines_do_not_matter(tmp_path: Path):
@@ -174,7 +174,7 @@ async def test_a_hundred_thousand_draws_load_in_seconds_and_answer_at_once(tmp_p
     )
     path = write(tmp_path / "big.jsonl", HEADER, *questions)
     started = time.perf_counter()
-    model = Recording.load(path).model("m/x")
+    model = load_recording(path).model("m/x")
     assert time.perf_counter() - started < 10
     started = time.perf_counter()
     for i in range(1000):

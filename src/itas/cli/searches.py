@@ -95,13 +95,14 @@ def estimate_lines(estimate: "StudyEstimate", search: SearchSpec, *, unpriced: S
 
 def describe_space(space: "Description") -> list[str]:
     """How many points, and why others were left out."""
+    least, middle, most = space.planned_samples
     removed = "; ".join(f"{count:,} {reason}" for reason, count in space.removed.items())
     first = f"space '{space.name}': {space.points:,} architectures"
     if removed:
         first += f" of {space.raw:,} ({removed})"
     return [
         first,
-        f"samples a question: {space.min_samples} to {space.max_samples}, median {space.median_samples:g}",
+        f"samples a question: {least} to {most}, median {middle:g}",
     ]
 
 
@@ -118,7 +119,7 @@ def print_finished(finished: Finished) -> None:
 
 def print_outcome(outcome: Outcome) -> None:
     """Verdict sentence, contestants, comparisons, and the simulated truth where there is one."""
-    from itas.report.sentence import verdict_sentence
+    from itas.search.wording import verdict_sentence
 
     result = outcome.result
     marks = " (simulated models)" if outcome.search.is_simulated else ""

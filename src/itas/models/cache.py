@@ -12,7 +12,7 @@ from itas.core.concurrency import side_by_side
 from itas.core.model import Model
 from itas.core.request import Completion, Request
 from itas.models.finish import finish_all
-from itas.models.store.contract import CallStore
+from itas.models.store.contract import CallStore, store_key
 
 
 @dataclass(eq=False, slots=True)
@@ -31,11 +31,13 @@ class Cached:
     Args:
         inner: Buys and stores.
         store: Where stored draws are found.
+        edition: Of the model; see `store_key`.
     """
 
-    def __init__(self, inner: Model, store: CallStore) -> None:
+    def __init__(self, inner: Model, store: CallStore, *, edition: str = "") -> None:
         self._inner = inner
         self._store = store
+        self._edition = edition
         self._flights: dict[tuple[str, int], _Flight] = {}
 
     async def sample(self, request: Request, *, n: int = 1, first: int = 0) -> tuple[Completion, ...]:
@@ -93,7 +95,7 @@ class Cached:
                 del self._flights[flight.key, number]
 
     async def _fetch(self, request: Request, numbers: Sequence[int]) -> dict[int, Completion]:
-        found = await self._store.find(request.key, numbers)
+        found = await self._store.find(store_key(request, self._edition), numbers)
         runs = _runs([number for number in numbers if number not in found])
         if runs:
             bought = await finish_all(

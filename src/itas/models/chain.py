@@ -35,6 +35,7 @@ def build_chain(
     max_n: Callable[[], int] | None = None,
     slots: asyncio.Semaphore | None = None,
     retry: RetryPolicy | None = None,
+    edition: str = "",
     run: str = "",
 ) -> Model:
     """Put the wrappers around a model.
@@ -49,10 +50,13 @@ def build_chain(
         max_n: Most draws in one request, as known at the moment; no limit by default.
         slots: Open calls of the provider; no limit by default.
         retry: How patient to be; no retries by default.
+        edition: Tells apart what is stored of models that share a name; see `store_key`.
         run: Which run pays, for the ledger.
     """
     store = store or MemoryStore()
-    chain: Model = Purchased(model, store=store, budget=budget or Budget(), price=price, run=run)
+    chain: Model = Purchased(
+        model, store=store, budget=budget or Budget(), price=price, edition=edition, run=run
+    )
     if paid is not None:
         chain = Metered(chain, paid, paid_only=True)
     if slots is not None:
@@ -61,7 +65,7 @@ def build_chain(
         chain = Retried(chain, retry)
     if max_n is not None:
         chain = Spread(chain, max_n)
-    chain = Cached(chain, store)
+    chain = Cached(chain, store, edition=edition)
     if used is not None:
         chain = Metered(chain, used)
     return chain

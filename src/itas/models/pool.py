@@ -28,7 +28,9 @@ class ModelPool:
     Args:
         settings: What the user says about providers, by name.
         plugged: Further providers by name: makes the model from the part of the id after the name, for
-            instance ``{"simulated": ..., "replay": ...}``. They cost nothing and hide known ones.
+            instance ``{"simulated": ..., "replay": ...}``. They hide known ones. What it makes costs nothing,
+            unless it has an attribute `price` (a `Price`), and its draws are stored by request alone, unless
+            it has an attribute `edition` (a text; see `store_key`).
         store: Where draws are remembered; in memory by default. The caller closes it.
         budget: Whose caps hold; none by default.
         prices: Finds prices.
@@ -94,8 +96,8 @@ class ModelPool:
             SpecError: An unknown provider.
         """
         name = model_id.partition("/")[0]
-        if name in self._plugged:
-            return FREE
+        if plug := self._plugged.get(name):
+            return _price_tag(plug(model_id.partition("/")[2]))
         return self._price_of(model_id, self._provider_of(name))
 
     async def close(self) -> None:
@@ -119,12 +121,15 @@ class ModelPool:
         if not name or not rest:
             raise SpecError(f"a model is named 'provider/model', found '{model_id}'")
         if plug := self._plugged.get(name):
+            model = plug(rest)
             return build_chain(
-                plug(rest),
+                model,
                 store=self.store,
                 budget=self.budget,
+                price=_price_tag(model),
                 used=self.used,
                 paid=self.paid,
+                edition=str(getattr(model, "edition", "")),
                 run=self._run,
             )
         provider = self._provider_of(name)
@@ -161,3 +166,8 @@ class ModelPool:
 
             wire = self._wires[provider.name] = build_wire(provider, self._environ)
         return wire
+
+
+def _price_tag(model: Model) -> Price:
+    price = getattr(model, "price", FREE)
+    return price if isinstance(price, Price) else FREE

@@ -155,6 +155,17 @@ def find_price(model_id: str, *, at: datetime | None = None) -> Price | None:
     return max(known, key=lambda price: price.base.tokens_in + price.base.tokens_out, default=None)
 
 
+def list_models(provider: str, *, at: datetime | None = None) -> tuple[tuple[str, Price], ...]:
+    """Every model of a provider in the installed table, as ``provider/model`` with its price; none if the
+    table does not know the provider."""
+    from genai_prices.data_snapshot import find_provider_by_id, get_snapshot
+
+    found = find_provider_by_id(get_snapshot().providers, _THEIR_NAMES.get(provider, provider))
+    names = sorted(model.id for model in found.models) if found else []
+    priced = ((f"{provider}/{name}", find_price(f"{provider}/{name}", at=at)) for name in names)
+    return tuple((name, price) for name, price in priced if price is not None)
+
+
 def dollars(micro_usd: int) -> str:
     """Write micro-dollars for people: ``$1.25``, ``$0.000042``."""
     whole, rest = divmod(micro_usd, MICRO)

@@ -10,7 +10,7 @@ from itas.core.request import Completion, Request
 from itas.errors import Error, ModelError
 from itas.models.budget import Budget, Reservation
 from itas.models.prices import Price
-from itas.models.store.contract import CallStore, Intent, Settlement
+from itas.models.store.contract import CallStore, Intent, Settlement, store_key
 
 
 class Purchased:
@@ -23,16 +23,25 @@ class Purchased:
         store: Where draws and intents go.
         budget: Whose caps hold.
         price: Of the model; None if unknown.
+        edition: Of the model; see `store_key`.
         run: Which run pays, for the ledger.
     """
 
     def __init__(
-        self, inner: Model, *, store: CallStore, budget: Budget, price: Price | None, run: str = ""
+        self,
+        inner: Model,
+        *,
+        store: CallStore,
+        budget: Budget,
+        price: Price | None,
+        edition: str = "",
+        run: str = "",
     ) -> None:
         self._inner = inner
         self._store = store
         self._budget = budget
         self._price = price
+        self._edition = edition
         self._run = run
 
     async def sample(self, request: Request, *, n: int = 1, first: int = 0) -> tuple[Completion, ...]:
@@ -56,7 +65,8 @@ class Purchased:
                 self._write_off(reservation, intent, is_certain=not was_sent)
 
     def _new_intent(self, request: Request, first: int, n: int, bound: int | None) -> Intent:
-        return Intent(self._store.new_intent_id(), self._run, request.model, request.key, first, n, bound)
+        key = store_key(request, self._edition)
+        return Intent(self._store.new_intent_id(), self._run, request.model, key, first, n, bound)
 
     async def _book(
         self,
@@ -80,7 +90,8 @@ class Purchased:
         if intent is not None:
             is_unpriced = None in costs and intent.reserved_micro_usd is None
             settles = Settlement(intent.id, "spent", None if is_unpriced else spent, len(new))
-        stored = await self._store.put(request, new, settles=settles)
+        key = store_key(request, self._edition)
+        stored = await self._store.put(request, new, key=key, settles=settles)
         # What another process stored first is the draw of that number; paid for it was here all the same.
         return tuple(
             stored[first + i].model_copy(update={"is_stored": False}) if first + i in new else each

@@ -3,7 +3,7 @@
 ``replay/openai/gpt-4`` gives what the recording holds for the model ``openai/gpt-4``.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -35,6 +35,15 @@ _Lists = dict[_Parameters | None, _Draws]
 """Lists of draws by the parameters they were asked with; None: whatever the parameters."""
 
 
+def load_recording(path: Path | str) -> "Recording":
+    """Read a recording into memory.
+
+    Raises:
+        DataError: Naming file, line, what is wrong and the cure.
+    """
+    return Recording(question for _, question in read_recording(path))
+
+
 class Recording:
     """A recording in memory. Give `model` to a pool: ``ModelPool(plugged={"replay": recording.model})``.
 
@@ -42,22 +51,10 @@ class Recording:
         questions: In the order of the file; the draws of a question that comes twice are appended.
     """
 
-    def __init__(self, questions: Sequence[RecordedQuestion] = ()) -> None:
+    def __init__(self, questions: Iterable[RecordedQuestion]) -> None:
         self._models: dict[str, dict[_Turns, _Lists]] = {}
         for question in questions:
             self._add(question)
-
-    @classmethod
-    def load(cls, path: Path | str) -> "Recording":
-        """Read a file.
-
-        Raises:
-            DataError: Naming file, line, what is wrong and the cure.
-        """
-        recording = cls()
-        for _, question in read_recording(path):
-            recording._add(question)
-        return recording
 
     @property
     def models(self) -> list[str]:

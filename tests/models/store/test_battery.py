@@ -10,7 +10,7 @@ from itas.core.request import Completion, Request
 from itas.errors import StoreError
 from itas.models.chain import build_chain
 from itas.models.fakes import FunctionModel
-from itas.models.replay import Recording
+from itas.models.replay import load_recording
 from itas.models.store.contract import LedgerTotals, Settlement
 from itas.models.store.exchange import Exchanged, export_recording, import_recording
 from tests.models.store.stores import KINDS, answer, intent, opened, question
@@ -124,7 +124,7 @@ async def test_a_run_exported_as_a_recording_replays_and_comes_back(kind: str, t
         path = tmp_path / "run.jsonl"
         assert await export_recording(store, path, about={"about": "a run"}) == Exchanged(450, 901)
 
-        model = Recording.load(path).model("fake/m")
+        model = load_recording(path).model("fake/m")
         request = question(449).model_copy(update={"model": "replay/fake/m"})
         assert [each.text for each in await model.sample(request, n=2)] == ["0 \ud800", "1 \ud800"]
 

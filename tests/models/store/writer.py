@@ -1,6 +1,6 @@
 """A process that buys draws and says of each that it is stored; started, and killed, by the tests.
 
-python -m tests.models.store.writer PATH SEED COUNT
+python -m tests.models.store.writer PATH SEED COUNT [SECONDS_PER_CALL]
 """
 
 import asyncio
@@ -13,7 +13,7 @@ from tests.models.store.stores import answer, intent, question
 _AT_ONCE = 8
 
 
-async def write(path: str, seed: int, count: int) -> None:
+async def write(path: str, seed: int, count: int, call_s: float) -> None:
     async with open_store(path) as store:
         numbers = iter(range(seed * 1_000_000, seed * 1_000_000 + count))
 
@@ -21,7 +21,7 @@ async def write(path: str, seed: int, count: int) -> None:
             for number in numbers:
                 bought = intent(store, question(number), run=f"writer {seed}")
                 await store.open_intent(bought)
-                await asyncio.sleep(0.001)
+                await asyncio.sleep(call_s)
                 settled = Settlement(bought.id, "spent", 17, 1)
                 await store.put(question(number), {0: answer(f"answer {number}")}, settles=settled)
                 sys.stdout.write(f"{number}\n")
@@ -31,4 +31,5 @@ async def write(path: str, seed: int, count: int) -> None:
 
 
 if __name__ == "__main__":
-    asyncio.run(write(sys.argv[1], int(sys.argv[2]), int(sys.argv[3])))
+    place, seed_text, count_text, *pace = sys.argv[1:]
+    asyncio.run(write(place, int(seed_text), int(count_text), float(pace[0]) if pace else 0.001))

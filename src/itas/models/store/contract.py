@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Literal, Protocol
 
 from itas.core.request import Completion, Request
+from itas.core.spec import digest
 
 Booking = Literal["spent", "void", "uncertain"]
 
@@ -98,6 +99,17 @@ class Recorded:
     draws: Mapping[int, Completion]
 
 
+def store_key(request: Request, edition: str) -> str:
+    """The key of a list of draws: of the request alone, unless the model has an edition.
+
+    Args:
+        request: What is asked.
+        edition: Tells apart models that answer the same request differently under the same name, for
+            instance simulated ones with another seed; empty for real ones.
+    """
+    return digest([request.key, edition]) if edition else request.key
+
+
 class CallStore(Protocol):
     """Remembers draws. No method blocks the event loop; a finished `put` survives the end of the process
     where the store is durable."""
@@ -107,11 +119,22 @@ class CallStore(Protocol):
         ...
 
     async def put(
-        self, request: Request, draws: Mapping[int, Completion], *, settles: Settlement | None = None
+        self,
+        request: Request,
+        draws: Mapping[int, Completion],
+        *,
+        key: str | None = None,
+        settles: Settlement | None = None,
     ) -> dict[int, Completion]:
         """Store draws, and settle the purchase they came from, in one transaction.
 
         The first writer of a number wins: the same number is the same draw for everybody.
+
+        Args:
+            request: What was asked.
+            draws: By number.
+            key: Under which they are found, 64 hexadecimal digits; the request's own by default.
+            settles: The purchase.
 
         Returns:
             What is stored now under these numbers.

@@ -34,12 +34,18 @@ class MemoryStore:
         return {number: known[number] for number in numbers if number in known}
 
     async def put(
-        self, request: Request, draws: Mapping[int, Completion], *, settles: Settlement | None = None
+        self,
+        request: Request,
+        draws: Mapping[int, Completion],
+        *,
+        key: str | None = None,
+        settles: Settlement | None = None,
     ) -> dict[int, Completion]:
         """See `CallStore.put`."""
         self._check_open()
-        self._requests.setdefault(request.key, request)
-        known = self._draws.setdefault(request.key, {})
+        key = key or request.key
+        self._requests.setdefault(key, request)
+        known = self._draws.setdefault(key, {})
         for number, completion in draws.items():
             known.setdefault(number, completion.model_copy(update={"is_stored": True}))
         if settles is not None:

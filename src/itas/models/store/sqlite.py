@@ -102,10 +102,17 @@ class SqliteStore:
         return draws
 
     async def put(
-        self, request: Request, draws: Mapping[int, Completion], *, settles: Settlement | None = None
+        self,
+        request: Request,
+        draws: Mapping[int, Completion],
+        *,
+        key: str | None = None,
+        settles: Settlement | None = None,
     ) -> dict[int, Completion]:
         """See `CallStore.put`."""
-        stored: dict[int, Completion] = await self._writes.ask(Put(request, draws, settles))
+        stored: dict[int, Completion] = await self._writes.ask(
+            Put(key or request.key, request, draws, settles)
+        )
         return {number: _as_stored(draw) for number, draw in stored.items()}
 
     def new_intent_id(self) -> int:

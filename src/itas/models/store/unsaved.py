@@ -31,14 +31,12 @@ class Unsaved:
         """Keep a step; for a `Put`, what is kept under its numbers."""
         self.steps.append(step)
         match step:
-            case Put(request, draws, settles):
-                self._requests.setdefault(request.key, request)
+            case Put(key, request, draws, settles):
+                self._requests.setdefault(key, request)
                 if settles is not None:
                     self._settled[settles.intent] = settles
                 return {
-                    number: self._draws.setdefault(
-                        (request.key, number), draw.model_copy(update={"is_stored": True})
-                    )
+                    number: self._draws.setdefault((key, number), draw.model_copy(update={"is_stored": True}))
                     for number, draw in draws.items()
                 }
             case Open(intent, _):

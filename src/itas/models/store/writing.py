@@ -20,6 +20,7 @@ from itas.models.store.rows import (
 class Put:
     """Store draws, and settle the purchase they came from."""
 
+    key: str
     request: Request
     draws: Mapping[int, Completion]
     settles: Settlement | None
@@ -77,15 +78,15 @@ class Writer:
         self._known.clear()
 
     def _put(self, step: Put) -> dict[int, Completion]:
-        key = bytes.fromhex(step.request.key)
-        if step.request.key not in self._known:
+        key = bytes.fromhex(step.key)
+        if step.key not in self._known:
             body = encode_request(step.request)
             self._connection.execute(
                 "INSERT OR IGNORE INTO requests VALUES (?, ?, ?)", (key, body, checksum(key, -1, body))
             )
             if len(self._known) >= 100_000:
                 self._known.clear()
-            self._known.add(step.request.key)
+            self._known.add(step.key)
         stored = {number: self._put_draw(key, number, draw) for number, draw in step.draws.items()}
         if step.settles is not None:
             self._close(step.settles)
