@@ -162,7 +162,8 @@ async def test_money_granted_to_somebody_who_was_just_cancelled_goes_to_the_next
     await asyncio.sleep(0)
     first.release()
     second.cancel()
-    assert (await third).is_open
+    async with asyncio.timeout(5):
+        assert (await third).is_open
     with pytest.raises(asyncio.CancelledError):
         await second
 

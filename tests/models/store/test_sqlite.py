@@ -84,7 +84,7 @@ async def test_open_calls_of_a_living_process_stay_open_and_of_a_dead_one_become
         await living.open_intent(alive)
         with start_writer(path, seed=9, count=8, call_s=3600) as dead:
             async with asyncio.timeout(30):
-                while (await living.totals("writer 9")).reserved < 8 * 100:
+                while (await living.totals("writer 9")).reserved < 8 * 100:  # noqa: ASYNC110 - another process
                     await asyncio.sleep(0.02)
             dead.kill()
         async with open_store(path) as other:
@@ -120,6 +120,21 @@ async def test_two_processes_write_at_the_same_time(tmp_path: Path):
         assert (await store.stats()).draws == 800
         totals = await store.totals()
         assert (totals.spent, totals.uncertain, totals.reserved) == (800 * 17, 0, 0)
+
+
+async def test_a_draw_and_its_settlement_are_written_together_or_not_at_all(tmp_path: Path):
+    async with open_store(tmp_path / "calls.db") as store:
+        bought = intent(store, question())
+        await store.open_intent(bought)
+        impossible = Settlement(bought.id, "spent", 2**70, 1)
+        bad = store.put(question(), {0: answer("half")}, settles=impossible)
+        good = store.put(question(1), {0: answer("whole")})
+        results = await asyncio.gather(bad, good, return_exceptions=True)
+        assert isinstance(results[0], StoreError)
+        assert await store.find(question().key, [0]) == {}
+        assert (await store.find(question(1).key, [0]))[0].text == "whole"
+        assert (await store.totals()).reserved == 100
+        assert (await store.stats()).requests == 1
 
 
 async def test_one_process_sees_what_the_other_stored(tmp_path: Path):

@@ -1,0 +1,135 @@
+"""The verdict of a study in plain words, with its figures."""
+
+from itas.core.architecture import Architecture
+from itas.report.words import count, interval, name_models, points, tail
+from itas.search.records import Contestant, Margin, StudyResult
+
+
+def describe_verdict(result: StudyResult) -> str:
+    """One sentence: who won, by how much, how sure, on how much, at what price."""
+    winner, single = result.winner, result.contestant("best single model")
+    if single is None:
+        return f"No verdict: nobody stood for one call of a single model against {_samples(winner)}."
+    call = f"one call of {name_models(single.architecture.models)}"
+    if single is winner:
+        return f"{call.capitalize()} is as good: the best that the search found is that one call itself{_scored(winner)}."
+    margin = single.against_winner
+    if margin is None:
+        reason = winner.reason or single.reason
+        because = f" ({reason})" if reason else ""
+        return f"No verdict: no held-out problem has a score from both the winner and {call}{because}."
+    where = f"on {count(margin.n, 'held-out problem')}"
+    price = f"at {_samples(winner)} a question against {single.planned_samples}"
+    if margin.verdict == "better":
+        figures = f"{points(margin.difference, signed=True)} points over {call} ({_interval(margin)})"
+        return f"{figures} {where}, {price}{_against_voting(result)}."
+    if margin.verdict == "tied":
+        figures = f"{points(margin.difference, signed=True)} points ({_interval(margin)})"
+        return (
+            f"{_capital(call)} is as good: the difference of the best architecture found to it is "
+            f"{figures} {where}, {price}."
+        )
+    behind = Margin(
+        difference=-margin.difference, low=-margin.high, high=-margin.low, n=margin.n, verdict="better"
+    )
+    return (
+        f"{_capital(call)} is better: the architecture that the search chose is {points(behind.difference)} "
+        f"points behind it ({_interval(behind)}) {where}, {price}."
+    )
+
+
+def describe_margin(margin: Margin | None) -> str:
+    """The winner minus another, in words."""
+    if margin is None:
+        return "not comparable"
+    figures = f"{points(margin.difference, signed=True)} ({interval(margin.low, margin.high)})"
+    return f"{margin.verdict}, {figures}"
+
+
+def name_contestant(entry: Contestant) -> str:
+    """Who stood there, in plain words: ``Winner``, ``One call of a``, ``a sampled 7 times and voted``."""
+    names = [_name(role, entry.architecture) for role in entry.roles]
+    return ", also: ".join(dict.fromkeys(names))
+
+
+def describe_alternatives(result: StudyResult) -> tuple[str, ...]:
+    """Contestants that take fewer samples than the winner and did no worse, and what that means."""
+    found: list[str] = []
+    for role in result.verdict.as_good:
+        entry = result.contestant(role)
+        if entry is None or entry.against_winner is None or role == "best single model":
+            continue
+        margin = entry.against_winner
+        name = _capital(_name(role, entry.architecture))
+        figures = f"{_samples(entry)} instead of {winner_samples(result)}"
+        if margin.verdict == "worse":
+            found.append(
+                f"{name} did better than the winner on the held-out problems with {figures}: "
+                f"by {points(-margin.difference)} points ({_interval(_turned(margin))})."
+            )
+        else:
+            found.append(
+                f"{name} is tied with the winner and takes {figures} "
+                f"(winner minus it: {points(margin.difference, signed=True)} points, {_interval(margin)})."
+            )
+    return tuple(found)
+
+
+def winner_samples(result: StudyResult) -> int:
+    """Samples that the winner takes for one question, as planned."""
+    return result.winner.planned_samples
+
+
+def _name(role: str, architecture: Architecture) -> str:
+    first = architecture.layers[0].components
+    models = [model for component in first for model in component.models()]
+    model = tail(models[0]) if models else "a model"
+    samples = getattr(first[0], "samples", 1)
+    names = {
+        "winner": "winner of the search",
+        "best single model": f"one call of {model}",
+        "sampled and voted": f"{model} sampled {samples} times and voted",
+        "best of n": f"the best of {samples} samples of {model}, by a judge",
+        "mixture of models": f"a mixture of {count(len(set(models)), 'model')} and a fuser",
+        "cheapest": "the cheapest that the search could not tell from the best",
+    }
+    return names.get(role, role)
+
+
+def _against_voting(result: StudyResult) -> str:
+    voted = result.contestant("sampled and voted")
+    if voted is None or voted is result.winner or voted.against_winner is None:
+        return ""
+    margin = voted.against_winner
+    said = {
+        "tied": "tied",
+        "better": f"{points(margin.difference)} points behind the winner",
+        "worse": f"{points(-margin.difference)} points ahead of the winner",
+    }[margin.verdict]
+    samples = getattr(voted.architecture.layers[0].components[0], "samples", 1)
+    single = result.contestant("best single model")
+    same = single is not None and single.architecture.models == voted.architecture.models
+    who = "the same model" if same else name_models(voted.architecture.models)
+    return f"; {who} sampled {samples} times and voted: {said}"
+
+
+def _turned(margin: Margin) -> Margin:
+    return margin.model_copy(
+        update={"difference": -margin.difference, "low": -margin.high, "high": -margin.low}
+    )
+
+
+def _interval(margin: Margin) -> str:
+    return f"95 % interval {interval(margin.low, margin.high)}"
+
+
+def _samples(entry: Contestant) -> str:
+    return count(entry.planned_samples, "sample")
+
+
+def _scored(entry: Contestant) -> str:
+    return "" if entry.mean is None else f" ({points(entry.mean)} on the held-out problems)"
+
+
+def _capital(text: str) -> str:
+    return text[:1].upper() + text[1:]
