@@ -12,7 +12,7 @@ def describe_verdict(result: StudyResult) -> str:
         return f"No verdict: nobody stood for one call of a single model against {_samples(winner)}."
     call = f"one call of {name_models(single.architecture.models)}"
     if single is winner:
-        return f"{call.capitalize()} is as good: the best that the search found is that one call itself{_scored(winner)}."
+        return f"{_capital(call)} is as good: the best that the search found is that one call itself{_scored(winner)}."
     margin = single.against_winner
     if margin is None:
         reason = winner.reason or single.reason

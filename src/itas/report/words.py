@@ -21,6 +21,12 @@ _FIELDS = {
     "first_k": "stops at {} that pass",
     "count": "{} tests",
 }
+_ALWAYS = {
+    "critic": "a critique of each",
+    "verifier": "keeps what it accepts",
+    "unit_test_generator": "5 to 10 tests",
+    "unit_test_evaluator": "keeps what passes most",
+}
 
 
 def visible(text: str) -> str:
@@ -99,8 +105,8 @@ def describe_details(component: Component) -> str:
         value = getattr(component, field, None)
         if value is not None and not (component.type == "vote" and value == 1):
             found.append(words.format(value))
-    if component.type == "critic":
-        found.append("a critique of each")
+    if component.type in _ALWAYS and not found:
+        found.append(_ALWAYS[component.type])
     if component.type == "vote":
         found.append("weighted by skill" if getattr(component, "weights", None) else "the majority")
     if getattr(component, "show_tests", False):
