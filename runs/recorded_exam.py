@@ -70,7 +70,9 @@ class Exam:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--data", type=Path, required=True)
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--page", type=Path, default=Path("docs/results/recorded-exam.md"))
@@ -232,7 +234,9 @@ def write_exam(
         for number, letters in zip(row["problem_id"], row["answers10"], strict=True):
             if (row["exam"], number) not in items:
                 continue
-            draws = texts.get((row["model"], row["temperature"], number)) or [letter_text(each) for each in letters]
+            draws = texts.get((row["model"], row["temperature"], number)) or [
+                letter_text(each) for each in letters
+            ]
             problem = asked[f"{row['exam']}-{number}"]
             recorded.append(question_line(row["model"], problem, row["temperature"], draws))
     recording = out / f"{name}.recording.jsonl"
@@ -242,7 +246,9 @@ def write_exam(
 
 def question_of(item: dict[str, Any]) -> str:
     text = item["problem"]
-    return text or f"(The text of problem {item['problem_id']} of {item['exam']} is not part of the recording.)"
+    return (
+        text or f"(The text of problem {item['problem_id']} of {item['exam']} is not part of the recording.)"
+    )
 
 
 def recorded_texts(folder: Path) -> dict[tuple[str, float, int], list[str]]:
@@ -371,8 +377,8 @@ def page(sections: Sequence[Section], simulated: Sequence[Finished], *, seeds: i
         "judged once on held-out problems against one call of the best single model (named on development "
         "problems).",
         "",
-        f"itas {version('itas')}, numpy {version('numpy')}, Python {platform.python_version()}; seeds 0 to {seeds - 1}; "
-        "the default searcher (racing), 80 trials.",
+        f"itas {version('itas')}, numpy {version('numpy')}, Python {platform.python_version()}; "
+        f"seeds 0 to {seeds - 1}; the default searcher (racing), 80 trials.",
         "",
     ]
     for section in sections:
@@ -417,8 +423,10 @@ def contestant_table(finished: Finished) -> list[str]:
         quality = outcome.quality.get(entry.roles[0])
         if quality is None:
             reason = entry.reason or "not recorded that often"
-            lines.append(f"| {' = '.join(entry.roles)} | {describe_shortly(entry.architecture)} | "
-                         f"{entry.planned_samples} | none | {reason[:60]} |")
+            lines.append(
+                f"| {' = '.join(entry.roles)} | {describe_shortly(entry.architecture)} | "
+                f"{entry.planned_samples} | none | {reason[:60]} |"
+            )
             continue
         lines.append(
             f"| {' = '.join(entry.roles)} | {describe_shortly(entry.architecture)} | {entry.planned_samples} | "
@@ -472,7 +480,7 @@ def simulated_lines(simulated: Sequence[Finished]) -> list[str]:
             f"{100 * best.mean:.1f} +- {100 * best.sd:.1f}",
             "none" if winner.mean is None else f"{100 * winner.mean:.1f}",
             *[
-                f"{100 * truth[entry.roles[0]].mean:.1f} +- {100 * truth[entry.roles[0]].se:.1f}"
+                f"{100 * truth[entry.roles[0]].mean:.1f} +- {100 * (truth[entry.roles[0]].se or 0.0):.1f}"
                 if entry is not None and entry.roles[0] in truth
                 else "none"
                 for entry in (winner, single)

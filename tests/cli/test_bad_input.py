@@ -18,17 +18,25 @@ def refused(itas: Itas, *arguments: object, code: int = 2) -> str:
 
 
 @pytest.mark.parametrize(
-    ("text", "parts"),
+    "text, parts",
     [
         ("layers: [", ("bad.yaml", "not valid YAML")),
-        ("layers:\n  - {type: generatr, model: a/b}", ("bad.yaml", "layers[0][0]", "Did you mean 'generator'?")),
-        ("layers:\n  - {type: generator, model: a/b, sample: 3}", ("layers[0][0]", "Did you mean 'samples'?")),
+        (
+            "layers:\n  - {type: generatr, model: a/b}",
+            ("bad.yaml", "layers[0][0]", "Did you mean 'generator'?"),
+        ),
+        (
+            "layers:\n  - {type: generator, model: a/b, sample: 3}",
+            ("layers[0][0]", "Did you mean 'samples'?"),
+        ),
         ("layers:\n  - {type: ranker, model: a/b}", ("layers[0]", "Start with a layer of generators")),
         ("name: x", ("layers: required, but not given",)),
         ("", ("empty",)),
     ],
 )
-def test_a_wrong_architecture_file_is_refused(itas: Itas, tmp_path: Path, text: str, parts: tuple[str, ...]) -> None:
+def test_a_wrong_architecture_file_is_refused(
+    itas: Itas, tmp_path: Path, text: str, parts: tuple[str, ...]
+) -> None:
     (tmp_path / "bad.yaml").write_text(text)
     message = refused(itas, "answer", "bad.yaml", "why?")
     for part in parts:
@@ -58,7 +66,7 @@ def test_an_unknown_benchmark_is_refused_with_the_nearest(itas: Itas, architectu
 
 
 @pytest.mark.parametrize(
-    ("text", "part"),
+    "text, part",
     [
         ("", "the file is empty"),
         ('{"input": "2+2?"}\n', "target"),

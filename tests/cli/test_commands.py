@@ -37,7 +37,16 @@ def test_a_model_id_is_an_architecture_of_one_call(itas: Itas) -> None:
 
 
 def test_evaluating_leaves_a_folder_that_can_be_shown_and_compared(itas: Itas, architecture: Path) -> None:
-    one = itas("evaluate", architecture, "simulated/pebble-tiny", "--on", "itas/word-problems", "--limit", 60, "--json")
+    one = itas(
+        "evaluate",
+        architecture,
+        "simulated/pebble-tiny",
+        "--on",
+        "itas/word-problems",
+        "--limit",
+        60,
+        "--json",
+    )
     assert one.code == 0
     folder = one.data["folder"]
     assert one.data["summaries"][0]["n_scored"] == 60
@@ -53,15 +62,21 @@ def test_evaluating_leaves_a_folder_that_can_be_shown_and_compared(itas: Itas, a
 
 def test_the_same_evaluation_again_gives_the_same_results(itas: Itas, architecture: Path) -> None:
     first, second = (
-        itas("evaluate", architecture, "--on", "itas/word-problems", "--limit", 30, "--json").data for _ in range(2)
+        itas("evaluate", architecture, "--on", "itas/word-problems", "--limit", 30, "--json").data
+        for _ in range(2)
     )
     read = [Path(each["folder"], "1", "results.jsonl").read_text().splitlines() for each in (first, second)]
-    outcomes = [sorted((json.loads(line)["problem_id"], str(json.loads(line)["outcome"])) for line in lines) for lines in read]
+    outcomes = [
+        sorted((json.loads(line)["problem_id"], str(json.loads(line)["outcome"])) for line in lines)
+        for lines in read
+    ]
     assert outcomes[0] == outcomes[1]
 
 
 def test_a_cap_on_samples_stops_an_evaluation_with_code_3(itas: Itas, architecture: Path) -> None:
-    result = itas("evaluate", architecture, "--on", "itas/word-problems", "--limit", 30, "--max-samples", 40, "--json")
+    result = itas(
+        "evaluate", architecture, "--on", "itas/word-problems", "--limit", 30, "--max-samples", 40, "--json"
+    )
     assert result.code == 3
     summary = result.data["summaries"][0]
     assert summary["samples_paid"] <= 40
@@ -69,7 +84,9 @@ def test_a_cap_on_samples_stops_an_evaluation_with_code_3(itas: Itas, architectu
 
 
 def test_an_estimate_asks_nobody(itas: Itas, architecture: Path, tmp_path: Path) -> None:
-    result = itas("estimate", architecture, "openai/gpt-4o", "--on", "itas/word-problems", "--limit", 100, "--json")
+    result = itas(
+        "estimate", architecture, "openai/gpt-4o", "--on", "itas/word-problems", "--limit", 100, "--json"
+    )
     ours, real = result.data
     assert ours["planned_samples"] == 500
     assert real["planned_micro_usd"] > 0

@@ -43,7 +43,11 @@ def test_several_models_stand_for_one_component_each() -> None:
 def test_the_fingerprint_ignores_names_and_sees_everything_that_changes_answers() -> None:
     base = parse(GENERATOR, name="x", description="y")
     assert base.fingerprint == parse(GENERATOR).fingerprint
-    others = [parse({**GENERATOR, "samples": 2}), parse({**GENERATOR, "temperature": 0.1}), parse(GENERATOR, FUSER)]
+    others = [
+        parse({**GENERATOR, "samples": 2}),
+        parse({**GENERATOR, "temperature": 0.1}),
+        parse(GENERATOR, FUSER),
+    ]
     assert len({base.fingerprint, *(other.fingerprint for other in others)}) == 4
 
 
@@ -58,30 +62,41 @@ def test_an_architecture_comes_back_from_its_own_data() -> None:
 
 
 def test_widths_and_samples_follow_the_layers() -> None:
-    architecture = parse({"type": "generator", "models": [A, B], "samples": 3}, CRITIC, RANKER, [FUSER, FUSER])
+    architecture = parse(
+        {"type": "generator", "models": [A, B], "samples": 3}, CRITIC, RANKER, [FUSER, FUSER]
+    )
     assert architecture.widths() == (0, 6, 6, 5, 2)
     assert architecture.planned_samples() == 6 + 1 + 1 + 2
     assert architecture.max_samples() >= architecture.planned_samples()
 
 
 @pytest.mark.parametrize(
-    ("layers", "expected"),
+    "layers, expected",
     [
-        ([{"type": "genrator", "model": A}], "layers[0][0]: unknown component 'genrator'. Did you mean 'generator'?"),
+        (
+            [{"type": "genrator", "model": A}],
+            "layers[0][0]: unknown component 'genrator'. Did you mean 'generator'?",
+        ),
         ([{"model": A}], "layers[0][0]: a component needs a 'type'"),
         (["generator"], "layers[0][0]: a component is a mapping with a 'type', found 'generator'"),
         ([GENERATOR, {**RANKER, "topk": 3}], "layers[1][0]: 'ranker' has no 'topk'. Did you mean 'top_k'?"),
         ([GENERATOR, {**RANKER, "top_k": 0}], "layers[1][0].top_k: Input should be greater than"),
         ([{"type": "generator", "model": "gpt-4o"}], "layers[0][0].model"),
         ([[GENERATOR, FUSER]], "layers[0]: one kind of component per layer (rule 1)"),
-        ([FUSER], "layers[0]: 'fuser' needs candidates, but none exist yet (rule 2). Start with a layer of generators."),
+        (
+            [FUSER],
+            "layers[0]: 'fuser' needs candidates, but none exist yet (rule 2). Start with a layer of generators.",
+        ),
         ([GENERATOR, GENERATOR], "layers[1]: generators stand in the first layer only (rule 2)"),
         ([GENERATOR, CRITIC], "layers[1]: nobody uses the critiques of 'critic' (rule 3)"),
         ([GENERATOR, CRITIC, VERIFIER], "layers[1]: nobody uses the critiques of 'critic' (rule 3)"),
         ([GENERATOR, TESTS, RANKER], "layers[1]: 'unit_test_generator' must stand directly before"),
         ([GENERATOR, JUDGED], "layers[1]: 'unit_test_evaluator' needs tests (rule 4)"),
         ([GENERATOR, TESTS], "layers[1]: 'unit_test_generator' is last"),
-        ([{**GENERATOR, "samples": 25}, RANKER], "layers[1]: 'ranker' would read 25 candidates in one prompt"),
+        (
+            [{**GENERATOR, "samples": 25}, RANKER],
+            "layers[1]: 'ranker' would read 25 candidates in one prompt",
+        ),
         ([], "layers: Tuple should have at least 1 item"),
     ],
 )

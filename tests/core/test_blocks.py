@@ -1,8 +1,9 @@
 """Blocks keep foreign text in its place."""
 
+import re
 from random import Random
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from itas.core.blocks import Block, draw_ids, read_blocks
@@ -39,3 +40,36 @@ def test_no_id_occurs_in_a_text_even_one_that_holds_every_short_id() -> None:
 def test_ids_depend_only_on_the_generator_and_the_texts() -> None:
     assert draw_ids(4, ["a"], Random(5)) == draw_ids(4, ["a"], Random(5))
     assert draw_ids(4, ["a"], Random(5)) != draw_ids(4, ["a"], Random(6))
+
+
+# The rule in one pattern, too slow for use: what the reader must find.
+_RULE = re.compile(
+    r"^<<(?P<label>[a-z ]+) (?P<id>(?:[A-Z][2-9]){2,9})>>\n(?P<text>.*?)\n<<end (?P=id)>>$",
+    re.MULTILINE | re.DOTALL,
+)
+_DISORDER = st.text(alphabet="<>end answrB2C3 \n", max_size=60)
+
+
+def by_the_rule(prompt: str) -> tuple[Block, ...]:
+    return tuple(Block(found["label"], found["id"], found["text"]) for found in _RULE.finditer(prompt))
+
+
+@settings(max_examples=300, deadline=None)
+@given(_DISORDER)
+def test_fences_in_any_disorder_are_read_by_the_rule(text: str) -> None:
+    prompt = text.replace("B2", "<<answer B2C3>>\n").replace("C3", "\n<<end B2C3>>\n")
+    assert read_blocks(prompt) == by_the_rule(prompt)
+
+
+@settings(max_examples=200, deadline=None)
+@given(st.lists(_DISORDER, max_size=5), _DISORDER)
+def test_blocks_among_anything_are_read_by_the_rule(texts: list[str], around: str) -> None:
+    ids = draw_ids(len(texts), texts, Random(1))
+    blocks = [Block("answer", drawn, text).render() for drawn, text in zip(ids, texts, strict=True)]
+    prompt = "\n".join([around, *blocks, around])
+    assert read_blocks(prompt) == by_the_rule(prompt)
+
+
+def test_reading_takes_time_in_proportion_to_the_length() -> None:
+    hostile = "<<answer B2C3>>\n" * 20_000
+    assert read_blocks(hostile) == ()

@@ -56,5 +56,5 @@ async def test_a_failure_is_raised_as_itself_and_stops_the_others() -> None:
         return ""
 
     with pytest.raises(ParseError, match="no RANKING line"):
-        await side_by_side([wait(), side_by_side([fail(), wait()])])  # pyright: ignore[reportArgumentType]
+        await side_by_side([wait(), side_by_side([fail(), wait()])])
     assert stopped == [True, True]

@@ -6,7 +6,7 @@ from itas.core.money import add_prices, format_usd, to_micro_usd
 
 
 @pytest.mark.parametrize(
-    ("micro", "text"),
+    "micro, text",
     [
         (None, "unpriced"),
         (0, "$0"),

@@ -36,7 +36,7 @@ def test_a_wrong_value_is_named_with_its_path() -> None:
 def test_a_spec_cannot_be_changed() -> None:
     spec = Outer(name="x")
     with pytest.raises(ValueError, match="frozen"):
-        spec.name = "y"  # pyright: ignore[reportAttributeAccessIssue]
+        spec.name = "y"
 
 
 def test_equal_values_have_one_canonical_text_and_one_digest() -> None:

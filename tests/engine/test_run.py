@@ -1,6 +1,7 @@
 """The engine merges what families return, counts everything, and degrades where it may."""
 
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 
@@ -44,8 +45,12 @@ class Down:
         raise ModelError("503", provider=request.provider, status=503, can_retry=True)
 
 
-def one(model: object) -> Callable[[str], object]:
+def one(model: Any) -> Any:
     return lambda _name: model
+
+
+def source(models: dict[str, Any]) -> Any:
+    return models.__getitem__
 
 
 def parse(*layers: object) -> Architecture:
@@ -58,7 +63,7 @@ GENERATOR = {"type": "generator", "model": "fake/a"}
 async def test_a_single_generator_is_one_call_with_the_callers_messages_unedited() -> None:
     model = Scripted(lambda _request, draw: f"text {draw}")
     messages = (Message(role="system", content="be brief"), Message(role="user", content="why?"))
-    result = await answer(parse(GENERATOR), messages, models=one(model))  # pyright: ignore[reportArgumentType]
+    result = await answer(parse(GENERATOR), messages, models=one(model))
     assert result.text == "text 0"
     ((request, n, first),) = model.requests
     assert (request.messages, n, first) == (messages, 1, 0)
@@ -68,7 +73,7 @@ async def test_a_single_generator_is_one_call_with_the_callers_messages_unedited
 
 async def test_samples_of_one_generator_are_drawn_in_one_request() -> None:
     model = Scripted(lambda _request, draw: f"text {draw}")
-    result = await answer(parse({**GENERATOR, "samples": 4}), user("q"), models=one(model))  # pyright: ignore[reportArgumentType]
+    result = await answer(parse({**GENERATOR, "samples": 4}), user("q"), models=one(model))
     assert [candidate.text for candidate in result.candidates] == ["text 0", "text 1", "text 2", "text 3"]
     assert [candidate.origin.sample for candidate in result.candidates] == [0, 1, 2, 3]
     assert [(n, first) for _, n, first in model.requests] == [(4, 0)]
@@ -76,40 +81,45 @@ async def test_samples_of_one_generator_are_drawn_in_one_request() -> None:
 
 async def test_two_equal_generators_get_different_draws() -> None:
     model = Scripted(lambda _request, draw: f"text {draw}")
-    result = await answer(parse([GENERATOR, GENERATOR]), user("q"), models=one(model))  # pyright: ignore[reportArgumentType]
+    result = await answer(parse([GENERATOR, GENERATOR]), user("q"), models=one(model))
     assert [candidate.text for candidate in result.candidates] == ["text 0", "text 1"]
 
 
 async def test_fresh_draws_start_at_the_number_given() -> None:
     model = Scripted(lambda _request, draw: f"text {draw}")
-    result = await answer(parse(GENERATOR), user("q"), models=one(model), first_draw=100)  # pyright: ignore[reportArgumentType]
+    result = await answer(parse(GENERATOR), user("q"), models=one(model), first_draw=100)
     assert result.text == "text 100"
 
 
 async def test_stored_samples_are_used_but_not_paid() -> None:
     model = Scripted(lambda _request, _draw: "text", is_stored=True)
-    result = await answer(parse(GENERATOR), user("q"), models=one(model))  # pyright: ignore[reportArgumentType]
-    assert (result.samples_used, result.samples_paid, result.cost_micro_usd, result.paid_micro_usd) == (1, 0, 5, 0)
+    result = await answer(parse(GENERATOR), user("q"), models=one(model))
+    assert (result.samples_used, result.samples_paid, result.cost_micro_usd, result.paid_micro_usd) == (
+        1,
+        0,
+        5,
+        0,
+    )
 
 
 async def test_one_unpriced_sample_makes_the_price_unknown_not_lower() -> None:
-    def unpriced(_name: str) -> object:
+    def unpriced(_name: str) -> Any:
         class Free(Scripted):
             async def sample(self, request: Request, *, n: int = 1, first: int = 0) -> tuple[Completion, ...]:
                 return (Completion(text="x"),) * n
 
         return Free(lambda _request, _draw: "")
 
-    result = await answer(parse(GENERATOR), user("q"), models=unpriced)  # pyright: ignore[reportArgumentType]
+    result = await answer(parse(GENERATOR), user("q"), models=unpriced)
     assert result.cost_micro_usd is None
 
 
 async def test_the_critical_path_is_the_sum_over_layers_of_the_slowest_call() -> None:
     fast = Scripted(lambda _request, draw: f"fast {draw}", latency_s=1.0)
     slow = Scripted(lambda _request, draw: f"slow {draw}", latency_s=3.0)
-    models = {"fake/a": fast, "fake/b": slow}
+    models: dict[str, Any] = {"fake/a": fast, "fake/b": slow}
     architecture = parse([GENERATOR, {**GENERATOR, "model": "fake/b"}], {"type": "fuser", "model": "fake/a"})
-    result = await answer(architecture, user("q"), models=models.__getitem__)  # pyright: ignore[reportArgumentType]
+    result = await answer(architecture, user("q"), models=source(models))
     assert result.latency_s == 4.0
     assert [record.latency_s for record in result.components] == [1.0, 3.0, 1.0]
 
@@ -122,15 +132,15 @@ async def test_a_verifiers_calls_for_many_candidates_run_side_by_side() -> None:
 
     model = Scripted(reply, latency_s=1.0)
     architecture = parse({**GENERATOR, "samples": 5}, {"type": "verifier", "model": "fake/a"})
-    result = await answer(architecture, user("q"), models=one(model))  # pyright: ignore[reportArgumentType]
+    result = await answer(architecture, user("q"), models=one(model))
     assert result.samples_used == 5 + 10
     assert result.latency_s == 3.0
 
 
 async def test_a_generator_that_is_down_degrades_the_answer() -> None:
-    models = {"fake/a": Scripted(lambda _request, _draw: "text"), "fake/b": Down()}
+    models: dict[str, Any] = {"fake/a": Scripted(lambda _request, _draw: "text"), "fake/b": Down()}
     architecture = parse([{**GENERATOR, "model": "fake/b"}, GENERATOR])
-    result = await answer(architecture, user("q"), models=models.__getitem__)  # pyright: ignore[reportArgumentType]
+    result = await answer(architecture, user("q"), models=source(models))
     assert result.text == "text"
     assert result.is_degraded
     assert result.event_counts == {"degraded": 1}
@@ -139,7 +149,7 @@ async def test_a_generator_that_is_down_degrades_the_answer() -> None:
 
 async def test_when_all_generators_are_down_the_answer_fails() -> None:
     with pytest.raises(ModelError, match="503"):
-        await answer(parse([GENERATOR, GENERATOR]), user("q"), models=one(Down()))  # pyright: ignore[reportArgumentType]
+        await answer(parse([GENERATOR, GENERATOR]), user("q"), models=one(Down()))
 
 
 async def test_a_reached_budget_is_never_swallowed() -> None:
@@ -147,10 +157,10 @@ async def test_a_reached_budget_is_never_swallowed() -> None:
         async def sample(self, request: Request, *, n: int = 1, first: int = 0) -> tuple[Completion, ...]:
             raise BudgetExceeded("cap")
 
-    models = {"fake/a": Scripted(lambda _request, _draw: "text"), "fake/b": Broke()}
+    models: dict[str, Any] = {"fake/a": Scripted(lambda _request, _draw: "text"), "fake/b": Broke()}
     architecture = parse([GENERATOR, {**GENERATOR, "model": "fake/b"}])
     with pytest.raises(BudgetExceeded):
-        await answer(architecture, user("q"), models=models.__getitem__)  # pyright: ignore[reportArgumentType]
+        await answer(architecture, user("q"), models=source(models))
 
 
 async def test_a_fused_candidate_starts_without_critique() -> None:
@@ -162,10 +172,12 @@ async def test_a_fused_candidate_starts_without_critique() -> None:
         return f"text {draw}"
 
     architecture = parse(
-        {**GENERATOR, "samples": 2}, {"type": "critic", "model": "fake/a"}, {"type": "fuser", "model": "fake/a"}
+        {**GENERATOR, "samples": 2},
+        {"type": "critic", "model": "fake/a"},
+        {"type": "fuser", "model": "fake/a"},
     )
     model = Scripted(reply)
-    result = await answer(architecture, user("q"), models=one(model))  # pyright: ignore[reportArgumentType]
+    result = await answer(architecture, user("q"), models=one(model))
     assert all(candidate.critique for candidate in result.layers[1].candidates)
     assert result.candidates[0].critique is None
     assert result.event_counts == {}
@@ -177,7 +189,7 @@ async def test_the_callers_system_message_reaches_the_fuser() -> None:
     model = Scripted(lambda _request, draw: f"text {draw}")
     messages = (Message(role="system", content="Answer in JSON only."), Message(role="user", content="why?"))
     architecture = parse({**GENERATOR, "samples": 2}, {"type": "fuser", "model": "fake/a"})
-    await answer(architecture, messages, models=one(model))  # pyright: ignore[reportArgumentType]
+    await answer(architecture, messages, models=one(model))
     assert model.requests[-1][0].messages[0] == messages[0]
 
 
@@ -202,8 +214,10 @@ async def test_several_rankers_in_a_layer_are_merged_by_borda_count() -> None:
         "fake/b": Scripted(rank([0, 1, 2])),
         "fake/c": Scripted(rank([1, 2, 0])),
     }
-    architecture = parse({**GENERATOR, "samples": 3}, {"type": "ranker", "models": ["fake/b", "fake/c"], "top_k": 2})
-    result = await answer(architecture, user("q"), models=models.__getitem__)  # pyright: ignore[reportArgumentType]
+    architecture = parse(
+        {**GENERATOR, "samples": 3}, {"type": "ranker", "models": ["fake/b", "fake/c"], "top_k": 2}
+    )
+    result = await answer(architecture, user("q"), models=source(models))
     assert [candidate.text for candidate in result.candidates] == ["text 1", "text 0"]
     assert result.layers[1].dropped == (2,)
 
@@ -211,4 +225,4 @@ async def test_several_rankers_in_a_layer_are_merged_by_borda_count() -> None:
 async def test_a_conversation_must_end_with_the_user() -> None:
     messages = (Message(role="assistant", content="hi"),)
     with pytest.raises(SpecError, match="must end with a message of the user"):
-        await answer(parse(GENERATOR), messages, models=one(Down()))  # pyright: ignore[reportArgumentType]
+        await answer(parse(GENERATOR), messages, models=one(Down()))

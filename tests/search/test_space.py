@@ -1,6 +1,7 @@
 """Spaces: what may stand in them, what they count, what they refuse."""
 
 import time
+from pathlib import Path
 
 import pytest
 from pydantic import ValidationError
@@ -9,7 +10,7 @@ from itas.core.architecture import Architecture
 from itas.errors import SpecError
 from itas.search.bound import BoundSpace
 from itas.search.ranking import Ranked, Rankings, vote_weight
-from itas.search.shipped import load_space, parse_space, shipped_spaces
+from itas.search.shipped import load_space, parse_space, read_shipped_space, shipped_spaces
 from itas.search.space import Space
 
 GENERATOR = {"type": "generator", "model": "simulated/a"}
@@ -241,25 +242,43 @@ def test_ways_are_counted_without_making_them():
 @pytest.mark.parametrize(
     "layers, message",
     [
-        ([{**GENERATOR, "samples": {"choice": []}}], r"layers\[0\].samples.choice: at least one option, found none"),
+        (
+            [{**GENERATOR, "samples": {"choice": []}}],
+            r"layers\[0\].samples.choice: at least one option, found none",
+        ),
         (
             [{**GENERATOR, "samples": {"choice": [1], "nmae": "N"}}],
             r"layers\[0\].samples: 'choice' has no 'nmae'. Did you mean 'name'\?",
         ),
         (
-            [{**GENERATOR, "samples": {"choice": [1], "name": "N"}, "temperature": {"choice": [0], "name": "N"}}],
+            [
+                {
+                    **GENERATOR,
+                    "samples": {"choice": [1], "name": "N"},
+                    "temperature": {"choice": [0], "name": "N"},
+                }
+            ],
             r"layers\[0\].temperature.name: every hole has its own name, 'N' is taken by layers\[0\].samples",
         ),
-        ([{**GENERATOR, "samples": {"same": "N"}}], r"layers\[0\].samples.same: names a hole that stands before"),
+        (
+            [{**GENERATOR, "samples": {"same": "N"}}],
+            r"layers\[0\].samples.same: names a hole that stands before",
+        ),
         (
             [{"type": "generator", "models": {"top": 3, "of": "generator"}}],
             r"layers\[0\].models.of: one of generators, fusers, found 'generator'",
         ),
-        ([{"type": "generator", "models": {"top": 3}}], r"layers\[0\].models: write {top: how many, of: generators}"),
+        (
+            [{"type": "generator", "models": {"top": 3}}],
+            r"layers\[0\].models: write {top: how many, of: generators}",
+        ),
         ([{"typ": "generator"}], r"layers\[0\]: a layer is a component with a 'type'"),
-        ([{**GENERATOR, "samples": {"layers": []}}], r"layers\[0\].samples: 'layers' may stand only where a layer"),
+        (
+            [{**GENERATOR, "samples": {"layers": []}}],
+            r"layers\[0\].samples: 'layers' may stand only where a layer",
+        ),
     ],
-)  # fmt: skip
+)
 def test_a_mistake_in_the_holes_is_found_when_reading(layers: list[object], message: str):
     with pytest.raises(SpecError, match=message):
         Space.parse({"layers": layers})
@@ -268,7 +287,17 @@ def test_a_mistake_in_the_holes_is_found_when_reading(layers: list[object], mess
 @pytest.mark.parametrize(
     "layers, message",
     [
-        ([{**GENERATOR, "samples": {"choice": [1, 0]}}], r"layers\[0\]: .*samples: Input should be greater than 0"),
+        (
+            [{**GENERATOR, "samples": {"choice": [1, 0]}}],
+            r"layers\[0\]: .*samples: Input should be greater than 0",
+        ),
+        (
+            [
+                GENERATOR,
+                {"choice": [None, {"layers": [{"type": "ranker", "model": "simulated/a", "topk": 1}]}]},
+            ],
+            r"layers\[1\].choice\[1\].layers\[0\]: .*'ranker' has no 'topk'. Did you mean 'top_k'",
+        ),
         ([GENERATOR, {"type": "rankr"}], r"layers\[1\]: .*unknown component 'rankr'. Did you mean 'ranker'"),
         (
             [{"type": "generator", "model": {"top": 2, "of": "generators"}}],
@@ -279,7 +308,7 @@ def test_a_mistake_in_the_holes_is_found_when_reading(layers: list[object], mess
             r"layers\[0\].models.top: a whole number of at least 1, found 'two'",
         ),
     ],
-)  # fmt: skip
+)
 def test_a_mistake_in_a_component_is_found_when_binding(layers: list[object], message: str):
     with pytest.raises(SpecError, match=message):
         Space.parse({"layers": layers}).bind(rankings(3))
@@ -330,3 +359,19 @@ def test_more_samples_continue_a_list_of_draws_and_layers_in_common_are_free():
     assert left[number["N=2 end=fused width=2"]] == 1
     assert left[number["N=5 end=fused width=1"]] == 3 + 1
     assert bound.sharing.marginal([number["N=5 end=none"]])[number["N=2 end=fused width=1"]] == 1
+
+
+# --- a space of one's own -----------------------------------------------------------------------------------
+
+
+def test_the_example_space_can_be_bound_and_all_its_points_build():
+    path = Path(__file__).parents[2] / "examples" / "spaces" / "panel.yaml"
+    bound = load_space(path).bind(rankings(1))
+    # 3 models x 3 temperatures x {1, 2, 4} samples x {alone, with a second} x 4 endings, all within 12 samples.
+    assert bound.raw == len(bound) == 3 * 3 * 3 * 2 * 4
+    assert {point.architecture.planned_samples() <= 12 for point in bound.points} == {True}
+
+
+def test_spaces_that_come_with_the_package_can_be_copied():
+    for name in shipped_spaces():
+        assert parse_space(read_shipped_space(name)) == load_space(name)

@@ -11,6 +11,7 @@ from itas.core.problem import Problem
 from itas.engine import Answer, ComponentRecord
 from itas.engine import answer as run_architecture
 from itas.errors import SpecError
+from itas.specs import load_architecture  # brings the component types
 
 SIMULATED = "simulated/"
 
@@ -24,8 +25,6 @@ def find_architecture(text: str) -> Architecture:
     Raises:
         SpecError: Neither a file nor a model id, or the file is wrong.
     """
-    from itas.specs import load_architecture
-
     path = Path(text)
     if path.suffix.lower() in (".yaml", ".yml", ".json") or path.is_file():
         if not path.is_file():
@@ -33,13 +32,13 @@ def find_architecture(text: str) -> Architecture:
         return load_architecture(path)
     if "/" in text:
         return single_model(text)
-    raise SpecError(f"'{text}' is neither an architecture file (.yaml, .json) nor a model id (provider/model)")
+    raise SpecError(
+        f"'{text}' is neither an architecture file (.yaml, .json) nor a model id (provider/model)"
+    )
 
 
 def single_model(model: str) -> Architecture:
     """The architecture of one call."""
-    import itas.components  # noqa: F401 - registers the component types
-
     return Architecture.parse({"name": model, "layers": [{"type": "generator", "model": model}]}, where=model)
 
 

@@ -18,7 +18,11 @@ State = Literal["ok", "note", "missing"]
 
 # The fix for commits that are lost when they race a checkpoint: https://sqlite.org/wal.html#walresetbug
 _FIXED_SQLITE = ((3, 51, 3), (3, 50, 7), (3, 44, 6))
-_EXTRAS = {"report": ("altair", "jinja2", "vl_convert"), "serve": ("fastapi", "uvicorn"), "math": ("math_verify",)}
+_EXTRAS = {
+    "report": ("altair", "jinja2", "vl_convert"),
+    "serve": ("fastapi", "uvicorn"),
+    "math": ("math_verify",),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +54,9 @@ async def examine(settings: Settings) -> tuple[Finding, ...]:
 
 def _examine_sqlite() -> Finding:
     found = sqlite3.sqlite_version_info
-    fixed = found >= _FIXED_SQLITE[0] or any(found[:2] == fix[:2] and found >= fix for fix in _FIXED_SQLITE[1:])
+    fixed = found >= _FIXED_SQLITE[0] or any(
+        found[:2] == fix[:2] and found >= fix for fix in _FIXED_SQLITE[1:]
+    )
     text = sqlite3.sqlite_version
     if fixed:
         return Finding("sqlite", "ok", text)
@@ -65,11 +71,10 @@ def _examine_sqlite() -> Finding:
 async def _examine_store(place: str) -> Finding:
     if place == IN_MEMORY:
         return Finding("call store", "note", "in memory: nothing is remembered after a run")
-    path = Path(place)
-    if not path.exists():
+    if not _exists(place):
         return Finding("call store", "ok", f"{place}: made at the first call")
     try:
-        store = open_store(path)
+        store = open_store(place)
         stats = await store.stats()
         totals = await store.totals()
         await store.close()
@@ -83,13 +88,19 @@ async def _examine_store(place: str) -> Finding:
     return Finding("call store", "ok", text)
 
 
+def _exists(place: str) -> bool:
+    return Path(place).exists()
+
+
 def _examine_folder(folder: Path) -> Finding:
     nearest = folder
     while not nearest.exists() and nearest != nearest.parent:
         nearest = nearest.parent
     if nearest.is_dir() and os.access(nearest, os.W_OK):
         return Finding("run folders", "ok", str(folder))
-    return Finding("run folders", "missing", f"{folder} cannot be written. Choose another with --output or ITAS_RUNS")
+    return Finding(
+        "run folders", "missing", f"{folder} cannot be written. Choose another with --output or ITAS_RUNS"
+    )
 
 
 def _examine_keys(settings: Settings) -> list[Finding]:
@@ -121,7 +132,9 @@ def _examine_extras() -> list[Finding]:
         lacking = [package for package in packages if find_spec(package) is None]
         if lacking:
             cure = f"{sys.executable} -m pip install 'itas[{extra}]'"
-            findings.append(Finding(f"extra {extra}", "note", f"not installed ({', '.join(lacking)}): {cure}"))
+            findings.append(
+                Finding(f"extra {extra}", "note", f"not installed ({', '.join(lacking)}): {cure}")
+            )
         else:
             findings.append(Finding(f"extra {extra}", "ok", "installed"))
     return findings

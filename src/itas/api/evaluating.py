@@ -194,7 +194,9 @@ def compare_runs(runs: Sequence[Path]) -> tuple[Comparison, ...]:
     )
 
 
-def _estimate(architecture: Architecture, benchmark: Benchmark, price: Callable[[str], Any]) -> EvaluationEstimate:
+def _estimate(
+    architecture: Architecture, benchmark: Benchmark, price: Callable[[str], Any]
+) -> EvaluationEstimate:
     found = estimate_cost(architecture, benchmark.problems, price=price)
     return EvaluationEstimate(
         name=architecture.name,
@@ -214,7 +216,8 @@ def _about(named: Sequence[Architecture], benchmark: Benchmark, **arguments: Any
         "benchmark_fingerprint": benchmark.fingerprint,
         "problems": len(benchmark.problems),
         "architectures": {
-            str(number + 1): {"name": each.name, "fingerprint": each.fingerprint} for number, each in enumerate(named)
+            str(number + 1): {"name": each.name, "fingerprint": each.fingerprint}
+            for number, each in enumerate(named)
         },
         "is_simulated": any(model.startswith("simulated/") for each in named for model in each.models),
         "arguments": arguments,

@@ -61,7 +61,9 @@ def list_providers(settings: Settings) -> tuple[ProviderLine, ...]:
             key = f"set {' or '.join(provider.key_variables)}"
         else:
             key = "no key needed"
-        lines.append(ProviderLine(name, provider.base_url, key, is_ready=bool(found) or not provider.needs_key))
+        lines.append(
+            ProviderLine(name, provider.base_url, key, is_ready=bool(found) or not provider.needs_key)
+        )
     return tuple(lines)
 
 
@@ -70,7 +72,8 @@ def list_simulated() -> tuple[ModelLine, ...]:
     from itas.models.simulated import PROFILES
 
     return tuple(
-        ModelLine(f"simulated/{each.name}", each.micro_usd_in / 1e6, each.micro_usd_out / 1e6) for each in PROFILES
+        ModelLine(f"simulated/{each.name}", each.micro_usd_in / 1e6, each.micro_usd_out / 1e6)
+        for each in PROFILES
     )
 
 

@@ -57,7 +57,9 @@ def find_run(path: Path, *, kind: str | None = None) -> tuple[Path, dict[str, An
     folder = path if path.is_dir() else path.parent
     manifest = folder / MANIFEST
     if not manifest.is_file():
-        raise SpecError(f"{path}: not a run folder (no {MANIFEST} in it). Runs are in 'runs/', newest 'runs/latest'")
+        raise SpecError(
+            f"{path}: not a run folder (no {MANIFEST} in it). Runs are in 'runs/', newest 'runs/latest'"
+        )
     try:
         found = json.loads(manifest.read_text("utf-8"))
     except (OSError, ValueError) as error:

@@ -36,6 +36,7 @@ from itas.search import (
     read_journal,
 )
 from itas.search.records import Role
+from itas.specs import dump_architecture, load_data  # brings the component types
 
 KIND = "search"
 JOURNAL = "journal.jsonl"
@@ -150,10 +151,8 @@ def load_space(name: str | Mapping[str, Any]) -> Space:
     Raises:
         SpecError: No such space, or what is wrong in it, with its place.
     """
-    import itas.components  # noqa: F401 - registers the component types
     from itas.search import load_space as load_shipped
     from itas.search import shipped_spaces
-    from itas.specs import load_data
 
     if not isinstance(name, str):
         return Space.parse(dict(name), where="space")
@@ -168,8 +167,6 @@ def load_study_file(path: Path) -> dict[str, Any]:
     Raises:
         SpecError: Not a mapping.
     """
-    from itas.specs import load_data
-
     data = load_data(path)
     if not isinstance(data, dict):
         raise SpecError("a study file is a mapping", path=str(path))
@@ -216,7 +213,16 @@ def make_search(data: Mapping[str, Any], *, where: str = "") -> SearchSpec:
         "fusers": given.fusers,
         "seed": given.seed,
     }
-    for name in ("searcher", "dev", "held_out", "finalists", "batch", "stop_gap", "min_evaluations", "baselines"):
+    for name in (
+        "searcher",
+        "dev",
+        "held_out",
+        "finalists",
+        "batch",
+        "stop_gap",
+        "min_evaluations",
+        "baselines",
+    ):
         if (value := getattr(given, name)) is not None:
             study[name] = value
     budget = {
@@ -314,9 +320,6 @@ def load_search(folder: Path) -> SearchSpec:
     Raises:
         DataError: The file is missing or damaged.
     """
-    import itas.components  # noqa: F401 - registers the component types
-    from itas.specs import load_data
-
     try:
         return SearchSpec.parse(load_data(folder / STUDY), where=str(folder / STUDY))
     except SpecError as error:
@@ -330,12 +333,13 @@ def load_outcome(folder: Path) -> Outcome:
         SpecError: The search has not finished; the message says how to go on.
         DataError: The file is damaged.
     """
-    import itas.components  # noqa: F401 - registers the component types
 
     path = folder / OUTCOME
     if not path.is_file():
         events = len(read_journal(folder / JOURNAL)) if (folder / JOURNAL).is_file() else 0
-        raise SpecError(f"{folder}: the search has not finished ({events} events). Go on with: itas resume {folder}")
+        raise SpecError(
+            f"{folder}: the search has not finished ({events} events). Go on with: itas resume {folder}"
+        )
     try:
         return Outcome.model_validate_json(path.read_bytes())
     except ValueError as error:
@@ -358,8 +362,6 @@ async def _go_on(
 
 
 def _write_winner(folder: Path, outcome: Outcome) -> None:
-    from itas.specs import dump_architecture
-
     result = outcome.result
     name = f"{outcome.search.study.name}-{result.verdict.recommended.replace(' ', '-')}"
     write_text(folder / WINNER, dump_architecture(result.recommended.model_copy(update={"name": name})))
@@ -371,7 +373,9 @@ def _write_report(folder: Path, watch: SearchWatch) -> Path | None:
     from itas.api.reporting import write_report
 
     if any(find_spec(package) is None for package in ("altair", "jinja2", "vl_convert")):
-        watch.say("no report page: it needs the extra 'report' (pip install 'itas[report]'), then: itas report")
+        watch.say(
+            "no report page: it needs the extra 'report' (pip install 'itas[report]'), then: itas report"
+        )
         return None
     return write_report(folder)
 
@@ -431,7 +435,9 @@ def _models(
 class _Work:
     """What a study is handed: evaluation, prices, comparison."""
 
-    def __init__(self, search: SearchSpec, benchmark: Benchmark, models: ModelPool, settings: Settings) -> None:
+    def __init__(
+        self, search: SearchSpec, benchmark: Benchmark, models: ModelPool, settings: Settings
+    ) -> None:
         self._search = search
         self._benchmark = benchmark
         self._models = models
@@ -492,11 +498,15 @@ class _Work:
             return None
         watch.say(f"simulated truth: every contestant on {TRUTH_PROBLEMS:,} other problems")
         seen = {problem.conversation for problem in self._benchmark.problems}
-        others = open_benchmark(WORD_PROBLEMS, seed=self._search.study.seed + _TRUTH_SEED, limit=TRUTH_PROBLEMS)
+        others = open_benchmark(
+            WORD_PROBLEMS, seed=self._search.study.seed + _TRUTH_SEED, limit=TRUTH_PROBLEMS
+        )
         fresh = tuple(problem for problem in others.problems if problem.conversation not in seen)
         quality: dict[str, MeanEstimate] = {}
         async with open_models(
-            self._settings.model_copy(update={"store": "memory"}), problems=fresh, seed=self._search.study.seed
+            self._settings.model_copy(update={"store": "memory"}),
+            problems=fresh,
+            seed=self._search.study.seed,
         ) as models:
             for entry in result.contestants:
                 found = await evaluate(entry.architecture, others, models=models, problems=fresh)

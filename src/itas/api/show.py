@@ -5,7 +5,16 @@ from dataclasses import dataclass
 from itas.core.architecture import Architecture, Layer
 from itas.core.component import Component
 
-_SHOWN = ("top_k", "first_k", "count", "answer_kind", "temperature", "fallback", "show_tests", "length_control")
+_SHOWN = (
+    "top_k",
+    "first_k",
+    "count",
+    "answer_kind",
+    "temperature",
+    "fallback",
+    "show_tests",
+    "length_control",
+)
 
 
 @dataclass(frozen=True, slots=True)

@@ -32,7 +32,7 @@ app.command("schema")(describing.schema)
 app.command("doctor")(describing.doctor)
 
 
-def _print_version(value: bool) -> None:  # noqa: FBT001 - the form that typer calls
+def _print_version(value: bool) -> None:
     if value:
         from itas import __version__
 

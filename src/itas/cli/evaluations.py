@@ -86,7 +86,9 @@ def ask_to_pay() -> bool:
     import sys
 
     if not sys.stdin.isatty():
-        raise SpecError("this costs money and nobody is here to confirm it. Set --max-cost or --max-samples, or --yes")
+        raise SpecError(
+            "this costs money and nobody is here to confirm it. Set --max-cost or --max-samples, or --yes"
+        )
     return typer.confirm("Go on?", default=False, err=True)
 
 
@@ -106,7 +108,9 @@ def print_evaluations(report: EvaluationReport, *, as_json: bool) -> int:
     print_comparisons(report.comparisons)
     out().print(f"\nin {clean(str(report.folder))}")
     if code:
-        progress().print("a cap was reached: what is here is usable, what is missing was not asked", style="yellow")
+        progress().print(
+            "a cap was reached: what is here is usable, what is missing was not asked", style="yellow"
+        )
     return code
 
 

@@ -2,6 +2,8 @@
 
 from pathlib import Path
 
+from pydantic import TypeAdapter
+
 from itas.cli.tables import print_json
 
 
@@ -31,21 +33,20 @@ def _show_evaluation(folder: Path, *, as_json: bool) -> int:
     from itas.cli.evaluations import print_comparisons, print_summaries
     from itas.evaluation.comparison import Comparison
     from itas.evaluation.files import load_summary
-    from itas.specs import load_data
 
     summaries = [load_summary(path) for path in sorted(folder.glob("*/summary.json"))]
     saved = folder / "comparisons.json"
-    data = load_data(saved) if saved.is_file() else []
-    comparisons = [Comparison.parse(each, where=str(saved)) for each in data] if isinstance(data, list) else []
+    text = saved.read_bytes() if saved.is_file() else b"[]"
+    found = TypeAdapter(list[Comparison]).validate_json(text)
     if as_json:
         print_json(
             {
                 "summaries": [each.model_dump(mode="json") for each in summaries],
-                "comparisons": [each.model_dump(mode="json") for each in comparisons],
+                "comparisons": [each.model_dump(mode="json") for each in found],
             }
         )
         return 0
     if summaries:
         print_summaries(summaries)
-    print_comparisons(comparisons)
+    print_comparisons(found)
     return 0

@@ -52,7 +52,9 @@ class SearchProgress:
         cap = self._budget.max_cost_usd
         best = ""
         if progress.best_mean is not None and progress.best_sd is not None:
-            best = f"best {100 * progress.best_mean:.1f} +- {100 * progress.best_sd:.1f} ({progress.best_label})"
+            best = (
+                f"best {100 * progress.best_mean:.1f} +- {100 * progress.best_sd:.1f} ({progress.best_label})"
+            )
         total = "" if progress.total is None else f"/{progress.total}"
         parts = [
             f"{progress.stage}: {progress.done}{total}",
@@ -133,7 +135,7 @@ def print_outcome(outcome: Outcome) -> None:
         heads.append("simulated truth")
         for row, entry in zip(rows, result.contestants, strict=True):
             found = truth.quality.get(entry.roles[0])
-            row.append("" if found is None else f"{100 * found.mean:.1f} +- {100 * found.se:.1f}")
+            row.append("" if found is None else f"{100 * found.mean:.1f} +- {100 * (found.se or 0.0):.1f}")
     print_table(
         heads,
         rows,

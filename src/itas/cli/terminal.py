@@ -37,7 +37,7 @@ def is_interactive() -> bool:
 
 
 def _console(*, stderr: bool) -> "Console":
-    from rich.console import Console  # noqa: PLC0415 - 30 ms that `--help` need not pay
+    from rich.console import Console
 
     stream = sys.stderr if stderr else sys.stdout
     width = None if stream.isatty() else int(os.environ.get("COLUMNS", "110"))

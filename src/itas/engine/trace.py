@@ -17,7 +17,9 @@ def trace_lines(answer: Answer) -> Iterator[dict[str, Any]]:
             "ended_s": round(call.ended_s, 6),
             "request": call.request.model_dump(mode="json", exclude_defaults=True),
             "first": call.first,
-            "draws": [completion.model_dump(mode="json", exclude_defaults=True) for completion in call.completions],
+            "draws": [
+                completion.model_dump(mode="json", exclude_defaults=True) for completion in call.completions
+            ],
         }
     for event in answer.events:
         yield {

@@ -2,6 +2,7 @@
 
 from itas.report.about import About, NextStep
 from itas.report.picture import draw_mermaid, draw_svg
+from itas.report.search import render_search_report
 from itas.report.verdict import describe_verdict
 from itas.report.words import describe_architecture
 
@@ -12,4 +13,5 @@ __all__ = [
     "describe_verdict",
     "draw_mermaid",
     "draw_svg",
+    "render_search_report",
 ]

@@ -176,9 +176,7 @@ def price_of(observations: Sequence[Observation]) -> float | None:
 
 def count_unscored(observations: Iterable[Observation]) -> Counter[str]:
     """Problems without a score, by reason."""
-    return Counter(
-        str(entry.outcome.reason) for entry in observations if isinstance(entry.outcome, Unscored)
-    )
+    return Counter(str(entry.outcome.reason) for entry in observations if isinstance(entry.outcome, Unscored))
 
 
 # --- contestants --------------------------------------------------------------------------------------------
@@ -300,15 +298,11 @@ def _posterior(journal: Sequence[Event], space: BoundSpace | None) -> Mapping[in
         return {}
     found = [(event, _point_of(event, space)) for event in journal]
     evidence = [(event, point) for event, point in found if point is not None]
-    ids = list(
-        dict.fromkeys(entry.problem_id for event, _ in evidence for entry in observations_of(event))
-    )
+    ids = list(dict.fromkeys(entry.problem_id for event, _ in evidence for entry in observations_of(event)))
     order = {"ranked": 0, "trial": 1, "finalist": 2}
     evidence.sort(key=lambda pair: (order[pair[0]["event"]], pair[0].get("trial", -1)))
     trials = [
-        Trial(
-            int(event.get("trial", -1)), point, (), number_scores(scores_of(observations_of(event)), ids)
-        )
+        Trial(int(event.get("trial", -1)), point, (), number_scores(scores_of(observations_of(event)), ids))
         for event, point in evidence
     ]
     history = History(len(ids), tuple(trials))
@@ -328,9 +322,7 @@ def _point_of(event: Event, space: BoundSpace) -> int | None:
 # --- the course of the search -------------------------------------------------------------------------------
 
 
-def _read_steps(
-    result: StudyResult, journal: Sequence[Event], labels: Mapping[int, str]
-) -> tuple[Step, ...]:
+def _read_steps(result: StudyResult, journal: Sequence[Event], labels: Mapping[int, str]) -> tuple[Step, ...]:
     bought: Counter[int] = Counter()
     before: dict[int, int] = {}
     paid = 0

@@ -165,13 +165,13 @@ def _column(x: float, middle: float, column: Column) -> str:
 
 
 def _box(x: float, y: float, box: Box) -> str:
-    stack = (
-        f'<path class="stack" d="M{x + 5:g} {y - 4:g} h{BOX:g} v{ROW:g}"/>' if box.times > 1 else ""
-    )
+    stack = f'<path class="stack" d="M{x + 5:g} {y - 4:g} h{BOX:g} v{ROW:g}"/>' if box.times > 1 else ""
     has_detail = bool(box.detail)
     title_y = y + (ROW / 2 - 4 if has_detail else ROW / 2 + 4.5)
     marks = f'<rect class="box" x="{x:g}" y="{y:g}" width="{BOX}" height="{ROW}" rx="6"/>'
-    marks += f'<rect class="{_kind(box.type)}" x="{x:g}" y="{y + 8:g}" width="3.5" height="{ROW - 16}" rx="1.5"/>'
+    marks += (
+        f'<rect class="{_kind(box.type)}" x="{x:g}" y="{y + 8:g}" width="3.5" height="{ROW - 16}" rx="1.5"/>'
+    )
     text = _text(x + 14, title_y, _title(box, most=20), size=13, weight=600)
     if has_detail:
         text += _text(x + 14, y + ROW / 2 + 13, shorten(visible(box.detail), 28), size=11.5, kind="quiet")

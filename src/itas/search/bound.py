@@ -22,7 +22,19 @@ from itas.core.seeds import random_for
 from itas.core.spec import Spec, canonical_json, digest, parse_as
 from itas.errors import SpecError
 from itas.search.features import make_features
-from itas.search.holes import Block, Hole, Infeasible, Node, Same, open_layers, resolve_layer, unrank, walk
+from itas.search.holes import (
+    Block,
+    Fields,
+    Hole,
+    Infeasible,
+    Items,
+    Node,
+    Same,
+    open_layers,
+    resolve_layer,
+    unrank,
+    walk,
+)
 from itas.search.ranking import Rankings
 from itas.search.sharing import Sharing
 from itas.search.space import Price, Space
@@ -67,7 +79,7 @@ class Point:
     space: "BoundSpace" = field(repr=False)
 
     @property
-    def choices(self) -> dict[str, str | float]:
+    def choices(self) -> dict[str, str | int | float]:
         """What was chosen for every open hole: numbers as numbers, the rest by its label."""
         return self.space.choices_of(self.index)
 
@@ -152,9 +164,9 @@ class BoundSpace:
             layers=tuple(self._layers[number] for number in self.layer_ids[index]),
         )
 
-    def choices_of(self, index: int) -> dict[str, str | float]:
+    def choices_of(self, index: int) -> dict[str, str | int | float]:
         """The choices of a point, by hole."""
-        found: dict[str, str | float] = {}
+        found: dict[str, str | int | float] = {}
         codes: list[int] = self.codes[index].tolist()
         for hole, code in zip(self.space.holes, codes, strict=True):
             if code >= 0:
@@ -257,9 +269,9 @@ class _Maker:
         self.tried += 1
         ids: tuple[int, ...] = ()
         try:
-            for position, item in enumerate(self.space.template.layers):
+            for item in self.space.template.layers:
                 for node in open_layers(item, chosen, self._holes):
-                    ids += self._fill(position, node, chosen)
+                    ids += self._fill(node, chosen)
         except Infeasible as reason:
             self.removed[str(reason)] += 1
             return
@@ -274,7 +286,7 @@ class _Maker:
             self.codes.append([chosen.get(name, -1) for name in self._holes])
             self.planned.append(self._count(ids)[0])
 
-    def _fill(self, position: int, node: Node, chosen: Mapping[str, int]) -> tuple[int, ...]:
+    def _fill(self, node: Node, chosen: Mapping[str, int]) -> tuple[int, ...]:
         """The number of the layer that `node` becomes, or nothing where all its components are absent."""
         names = self._names.get(id(node))
         if names is None:
@@ -283,7 +295,8 @@ class _Maker:
         if key not in self._filled:
             try:
                 components = resolve_layer(node, chosen, self.rankings, self._holes)
-                self._filled[key] = (self._intern(components, position),) if components else ()
+                where = node.path if isinstance(node, (Fields, Items)) else ""
+                self._filled[key] = (self._intern(components, where),) if components else ()
             except Infeasible as reason:
                 self._filled[key] = str(reason)
             except ValueError as error:
@@ -293,8 +306,8 @@ class _Maker:
             raise Infeasible(filled)
         return filled
 
-    def _intern(self, components: tuple[dict[str, Any], ...], position: int) -> int:
-        layer = parse_as(Layer, {"components": components}, where=f"layers[{position}]")
+    def _intern(self, components: tuple[dict[str, Any], ...], where: str) -> int:
+        layer = parse_as(Layer, {"components": components}, where=where)
         key = _layer_key(layer)
         if key not in self._ids:
             self._ids[key] = len(self.layers)
@@ -416,5 +429,5 @@ def _plain(number: float) -> float:
     return int(number) if float(number).is_integer() else number
 
 
-def _short(value: str | float) -> str:
+def _short(value: str | int | float) -> str:
     return f"{value:g}" if isinstance(value, float) else str(cast("object", value))

@@ -38,7 +38,7 @@ _PRIOR_NOISE, _PRIOR_PROBLEMS, _PRIOR_COUNT = 0.12, 0.08, 8.0
 _OWN_NOISE_COUNT = 30.0
 _SQRT5 = 5.0**0.5
 _MANY = 1000
-"""From so many points on, prior covariances are found in single precision (errors of 1e-10) in half the time."""
+"""From so many points on, prior covariances are found in single precision: errors of 1e-10, half the time."""
 
 
 @dataclass(frozen=True, slots=True)

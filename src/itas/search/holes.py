@@ -41,6 +41,7 @@ class Fields:
     """A mapping, for instance a component."""
 
     items: tuple[tuple[str, "Node"], ...]
+    path: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +49,7 @@ class Items:
     """A list."""
 
     items: tuple["Node", ...]
+    path: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,7 +137,8 @@ class _Reader:
             return self._read_mapping(cast("dict[object, object]", data), path, mode)
         if isinstance(data, (list, tuple)):
             items = cast("list[object]", data)
-            return Items(tuple(self.read(item, f"{path}[{i}]", "value") for i, item in enumerate(items)))
+            read = tuple(self.read(item, f"{path}[{i}]", "value") for i, item in enumerate(items))
+            return Items(read, path)
         return Leaf(data)
 
     def _read_mapping(self, data: dict[object, object], path: str, mode: Mode) -> Node:
@@ -159,9 +162,8 @@ class _Reader:
                 "{choice: [...]}, {same: name}, {layers: [...]}, null; "
                 f"found the names {', '.join(fields) or 'none'}"
             )
-        return Fields(
-            tuple((key, self.read(value, f"{path}.{key}", "value")) for key, value in fields.items())
-        )
+        read = tuple((key, self.read(value, f"{path}.{key}", "value")) for key, value in fields.items())
+        return Fields(read, path)
 
     def _read_choice(self, fields: dict[str, object], path: str, mode: Mode) -> Hole:
         _check_names(fields, ("choice", "name"), path)

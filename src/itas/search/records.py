@@ -122,7 +122,7 @@ class PointEstimate(Spec):
     """A point as the posterior has it: quality as mean and standard deviation, on the scale of scores."""
 
     point: NonNegativeInt
-    choices: dict[str, str | float]
+    choices: dict[str, str | int | float]
     planned_samples: NonNegativeInt
     mean: float
     sd: NonNegativeFloat

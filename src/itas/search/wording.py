@@ -26,7 +26,8 @@ def verdict_sentence(result: StudyResult) -> str:
 
 
 def _figures(margin: Margin) -> str:
-    return f"{100 * margin.difference:+.1f} points, 95 % interval {100 * margin.low:.1f} to {100 * margin.high:.1f},"
+    low, high = 100 * margin.low, 100 * margin.high
+    return f"{100 * margin.difference:+.1f} points, 95 % interval {low:.1f} to {high:.1f},"
 
 
 def _tied_at_the_same_budget(result: StudyResult) -> str:

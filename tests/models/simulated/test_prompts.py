@@ -3,12 +3,10 @@
 from random import Random
 
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
 from itas.core.blocks import Block, draw_ids, read_blocks
 from itas.core.messages import Message, user
-from itas.models.simulated.prompts import Reader, find_blocks, read_prompt
+from itas.models.simulated.prompts import Reader, read_prompt
 
 
 def prompt_of(task: str, *pieces: tuple[str, str], after: str = "") -> str:
@@ -91,24 +89,3 @@ def test_the_last_user_message_counts():
     conversation = (*user("First?"), Message(role="assistant", content="Yes."), *user("Second?"))
     assert Reader().read(conversation).question == "Second?"
     assert Reader().read((Message(role="assistant", content="Hm."),)).question == "Hm."
-
-
-TEXT = st.text(alphabet="<>end answrB2C3 \n", max_size=60)
-
-
-@settings(max_examples=300, deadline=None)
-@given(st.lists(st.tuples(st.sampled_from(["answer", "critique", "request"]), TEXT), max_size=5), st.text())
-def test_blocks_are_found_as_the_core_finds_them(pieces: list[tuple[str, str]], around: str):
-    prompt = around + "\n" + prompt_of("Task: rank the answers.", *pieces) + "\n" + around
-    assert [tuple(piece) for piece in find_blocks(prompt)] == [
-        (block.label, block.id, block.text) for block in read_blocks(prompt)
-    ]
-
-
-@settings(max_examples=300, deadline=None)
-@given(TEXT)
-def test_fences_in_any_disorder_are_found_as_the_core_finds_them(text: str):
-    prompt = text.replace("B2", "<<answer B2C3>>\n").replace("C3", "\n<<end B2C3>>\n")
-    assert [tuple(piece) for piece in find_blocks(prompt)] == [
-        (block.label, block.id, block.text) for block in read_blocks(prompt)
-    ]

@@ -150,7 +150,9 @@ def evaluate(
     from itas.api.settings import load_settings
     from itas.cli.evaluations import EvaluationProgress, print_evaluations
 
-    progress = EvaluationProgress(quiet=quiet or as_json, max_samples=max_samples, max_cost=max_cost, ask=not yes)
+    progress = EvaluationProgress(
+        quiet=quiet or as_json, max_samples=max_samples, max_cost=max_cost, ask=not yes
+    )
     report = asyncio.run(
         evaluate_architectures(
             [find_architecture(text) for text in architectures],
@@ -170,7 +172,9 @@ def evaluate(
 
 
 def compare(
-    runs: Annotated[list[Path], typer.Argument(help="Two or more evaluation runs; each is compared with the first.")],
+    runs: Annotated[
+        list[Path], typer.Argument(help="Two or more evaluation runs; each is compared with the first.")
+    ],
     *,
     as_json: AsJson = False,
 ) -> None:

@@ -38,7 +38,9 @@ def report(
 
 
 def models(
-    provider: Annotated[str | None, typer.Argument(help="List this provider's models with their prices.")] = None,
+    provider: Annotated[
+        str | None, typer.Argument(help="List this provider's models with their prices.")
+    ] = None,
     *,
     settings: SettingsFile = None,
     as_json: AsJson = False,
@@ -100,7 +102,9 @@ def benchmarks(*, as_json: AsJson = False) -> None:
 def convert(
     old: Annotated[Path, typer.Argument(help="Architecture file of the paper's authors (JSON).")],
     *,
-    output: Annotated[Path | None, typer.Option("--output", "-o", help="Write here instead of stdout.")] = None,
+    output: Annotated[
+        Path | None, typer.Option("--output", "-o", help="Write here instead of stdout.")
+    ] = None,
 ) -> None:
     """Convert an architecture of the paper's authors into our YAML."""
     from itas.api.runs import write_text

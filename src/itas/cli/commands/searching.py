@@ -44,17 +44,21 @@ DEMO: dict[str, Any] = {
 def search(
     what: Annotated[
         str,
-        typer.Argument(help="Study file (space, on, models, ...), or a space: a shipped one's name or a file."),
+        typer.Argument(
+            help="Study file (space, on, models, ...), or a space: a shipped one's name or a file."
+        ),
     ],
     *,
     on: Annotated[
         str | None,
         typer.Option(
-            "--on", help="Benchmark: a name from 'itas benchmarks', NAME:FILE, or a JSONL or CSV file of yours."
+            "--on",
+            help="Benchmark: a name from 'itas benchmarks', NAME:FILE, or a JSONL or CSV file of yours.",
         ),
     ] = None,
     models: Annotated[
-        list[str] | None, typer.Option("--model", "-m", help="A model to generate with; give it several times.")
+        list[str] | None,
+        typer.Option("--model", "-m", help="A model to generate with; give it several times."),
     ] = None,
     fusers: Annotated[
         list[str] | None,
@@ -147,7 +151,9 @@ def demo(*, output: Output = None, quiet: Quiet = False) -> int:
     spec = make_search(DEMO)
     watch = SearchProgress(spec, quiet=quiet, ask=False)
     watch.say("simulated models on generated word problems: no key, no network, nothing is paid")
-    return _finish(run_search(spec, settings=load_settings(), output=output, watch=watch), watch, as_json=False)
+    return _finish(
+        run_search(spec, settings=load_settings(), output=output, watch=watch), watch, as_json=False
+    )
 
 
 def _study_data(what: str, given: dict[str, Any]) -> dict[str, Any]:

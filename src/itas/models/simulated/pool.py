@@ -7,11 +7,13 @@ request and the number of the draw, and on nothing else: not on the order of the
 import asyncio
 import math
 from collections.abc import Iterable
+from functools import cached_property
 
 from itas.core.problem import Problem
 from itas.core.request import Completion, Request, Usage
-from itas.core.spec import suggest
+from itas.core.spec import digest, suggest
 from itas.errors import SpecError
+from itas.models.prices import Price, Rates
 from itas.models.simulated.belief import Beliefs
 from itas.models.simulated.facts import Fact, index_problems, unknown_fact
 from itas.models.simulated.memory import Memory
@@ -21,6 +23,8 @@ from itas.models.simulated.prompts import Reader, Reading
 from itas.models.simulated.replies import Asked, Replies
 
 PROVIDER = "simulated"
+EDITION = 1
+"""Raised whenever the same request would be answered otherwise than before."""
 _DEFAULT_TEMPERATURE = 1.0
 _CHARACTERS_PER_TOKEN = 4
 _TOKENS_PER_MESSAGE = 4
@@ -70,6 +74,13 @@ class SimulatedPool:
             raise SpecError(f"unknown model '{name}'. {suggest(name, list(self.names))}")
         return found
 
+    @cached_property
+    def edition(self) -> str:
+        """Digest of everything that decides a draw beside the request: version, seed, problems, profiles."""
+        profiles = [repr(profile) for profile in self.profiles.values()]
+        facts = [repr(fact) for fact in self._facts.values()]
+        return digest([EDITION, self.seed, profiles, facts])[:16]
+
     def probability_right(self, model: str, problem: Problem, temperature: float = 0.7) -> float:
         """Chance that one plain sample of a model is right, in [0, 1], in closed form.
 
@@ -96,8 +107,14 @@ class SimulatedModel:
 
     def __init__(self, pool: SimulatedPool, profile: Profile) -> None:
         self.profile = profile
+        self.price = Price(Rates(profile.micro_usd_in, profile.micro_usd_out, profile.micro_usd_in))
         self._pool = pool
         self._usages: Memory[tuple[int, int], Usage] = Memory(20_000)
+
+    @property
+    def edition(self) -> str:
+        """Tells apart draws of pools with other seeds, problems or profiles in one call store."""
+        return self._pool.edition
 
     async def sample(self, request: Request, *, n: int = 1, first: int = 0) -> tuple[Completion, ...]:
         """Give the draws numbered ``first .. first + n - 1``; see `core.model.Model.sample`."""

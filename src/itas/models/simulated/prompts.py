@@ -5,9 +5,11 @@ to be answered. Reading never fails.
 """
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal, NamedTuple
+from typing import Literal
 
+from itas.core.blocks import Block, read_blocks
 from itas.core.messages import Conversation
 from itas.models.simulated.memory import Memory
 
@@ -24,7 +26,6 @@ _TASKS: dict[str, Task] = {
     "Task: judge tests.": "judge tests",
 }
 _NEEDS_ANSWERS: frozenset[Task] = frozenset({"rank", "criticise", "fuse", "reason", "verify", "judge tests"})
-_OPENING = re.compile(r"<<(?P<label>[a-z ]+) (?P<id>(?:[A-Z][2-9]){2,9})>>\n")
 _WANTED_TESTS = re.compile(
     r"\b(?:exactly|write|give|list)\s+(?P<count>[1-9]\d?)\s+(?:\w+\s+){0,2}(?:tests|statements)\b",
     re.IGNORECASE,
@@ -34,14 +35,6 @@ _RANGE_OF_TESTS = re.compile(
     re.IGNORECASE,
 )
 _NUMBERED_TEST = re.compile(r"^TEST\s+(\d+)\s*:\s*(.+)$", re.MULTILINE)
-
-
-class Piece(NamedTuple):
-    """A block of a prompt; as `core.blocks.Block`, but cheaper to make."""
-
-    label: str
-    id: str
-    text: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +80,7 @@ def read_prompt(prompt: str) -> Reading:
     task = _TASKS.get(prompt[: prompt.find("\n")].strip()) if prompt.startswith("Task: ") else None
     if task is None:
         return Reading("answer", prompt.strip())
-    blocks = find_blocks(prompt)
+    blocks = read_blocks(prompt)
     question = next((block.text for block in blocks if block.label == "request"), None)
     answers = _answers(blocks)
     if question is None or (task in _NEEDS_ANSWERS and not answers):
@@ -101,32 +94,7 @@ def read_prompt(prompt: str) -> Reading:
     )
 
 
-def find_blocks(prompt: str) -> list[Piece]:
-    """Every block, by the rule of `core.blocks.read_blocks`, in time linear in the length of the prompt."""
-    found: list[Piece] = []
-    at = prompt.find("<<")
-    while at >= 0:
-        opening = _OPENING.match(prompt, at) if at == 0 or prompt[at - 1] == "\n" else None
-        if opening is not None:
-            label, id = opening.groups()
-            start = opening.end()
-            end = _find_end(prompt, start, f"\n<<end {id}>>")
-            if end >= 0:
-                found.append(Piece(label, id, prompt[start:end]))
-                at = prompt.find("<<", end + len(id) + 9)
-                continue
-        at = prompt.find("<<", at + 2)
-    return found
-
-
-def _find_end(prompt: str, start: int, closing: str) -> int:
-    end = prompt.find(closing, start)
-    while end >= 0 and prompt[end + len(closing) : end + len(closing) + 1] not in ("", "\n"):
-        end = prompt.find(closing, end + 1)
-    return end
-
-
-def _answers(blocks: list[Piece]) -> tuple[Shown, ...]:
+def _answers(blocks: Sequence[Block]) -> tuple[Shown, ...]:
     shown: list[Shown] = []
     for before, block in zip([None, *blocks], blocks, strict=False):
         if block.label == "answer":
@@ -136,7 +104,7 @@ def _answers(blocks: list[Piece]) -> tuple[Shown, ...]:
     return tuple(shown)
 
 
-def _tests(blocks: list[Piece]) -> tuple[str, ...]:
+def _tests(blocks: Sequence[Block]) -> tuple[str, ...]:
     """One test per block, or numbered lines in one block."""
     tests: list[str] = []
     for block in blocks:

@@ -1,0 +1,184 @@
+"""The report of a search: one page from the verdict to the command that makes it again."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from itas.report import charts, words
+from itas.report.about import About, NextStep
+from itas.report.charts import Chart
+from itas.report.facts import Facts, gather
+from itas.report.page import mark_safe, render_page, to_script_json
+from itas.report.picture import draw_svg, read_columns
+from itas.report.verdict import describe_alternatives, describe_verdict, name_contestant
+from itas.search.journal import Event
+from itas.search.ranking import Ranked, RankingName
+from itas.search.records import Budget, StudyResult
+from itas.specs import dump_architecture
+
+_RANKINGS: tuple[tuple[RankingName, str, str], ...] = (
+    ("generators", "Models alone", "model"),
+    ("fusers", "Fusers", "fuser"),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Ranking:
+    """One ranked list as it is shown."""
+
+    title: str
+    entries: tuple[Ranked, ...]
+    dropped: tuple[Any, ...]
+    chart: Chart | None
+
+
+@dataclass(frozen=True, slots=True)
+class Spent:
+    """Something that was paid, and its cap."""
+
+    name: str
+    paid: str
+    cap: str
+    share: float | None = field(default=None)
+
+
+def render_search_report(result: StudyResult, *, about: About, journal: Sequence[Event] = ()) -> str:
+    """The page, as HTML text.
+
+    Args:
+        result: What the study found.
+        about: What the page says about the run besides.
+        journal: Events of the same study (`itas.search.read_journal`). With them the page also shows prices
+            of trials, estimates for everything tried, the course of the search and what every stage took.
+
+    Raises:
+        Error: A package of the extra ``report`` is missing; says how to install it.
+    """
+    facts = gather(result, about, journal)
+    recommended = result.recommended
+    return render_page(
+        "search.html.j2",
+        title=about.title,
+        about=about,
+        result=result,
+        facts=facts,
+        words=words,
+        verdict=describe_verdict(result),
+        headline=_headline(result),
+        alternatives=describe_alternatives(result),
+        recommended=recommended,
+        recommended_name=name_contestant(_recommended(result)),
+        picture=mark_safe(draw_svg(recommended, is_alone=False)),
+        columns=read_columns(recommended),
+        yaml=_yaml(result),
+        next_steps=about.next_steps or _next_steps(result),
+        quality={by: charts.draw_quality(facts, by=by, metric=about.metric) for by in _axes(facts)},
+        points=sorted(facts.points, key=lambda point: -(point.best_known or -1.0)),
+        front=charts.mark_front(facts.points, "samples"),
+        rankings=tuple(_ranking(result, about, *entry) for entry in _RANKINGS),
+        course=charts.draw_course(facts, metric=about.metric),
+        finalists=charts.draw_finalists(result.finalists, _labels(facts), metric=about.metric),
+        labels=_labels(facts),
+        spending=charts.draw_spending(facts),
+        spent=_spent(result, about.caps or result.budget),
+        versions=about.versions or _versions(journal),
+        fingerprints=_fingerprints(result, about),
+        to_json=lambda data: mark_safe(to_script_json(data)),  # pyright: ignore[reportUnknownLambdaType]
+    )
+
+
+def _headline(result: StudyResult) -> str:
+    verdict = result.verdict
+    if verdict.relation == "unknown":
+        return "No verdict"
+    if verdict.one_call_is_as_good:
+        return "One call is as good" if verdict.relation == "tied" else "One call is better"
+    return "The search found something better than one call"
+
+
+def _recommended(result: StudyResult) -> Any:
+    return result.contestant(result.verdict.recommended) or result.winner
+
+
+def _axes(facts: Facts) -> tuple[charts.By, ...]:
+    return ("samples", "price") if facts.has_prices else ("samples",)
+
+
+def _labels(facts: Facts) -> Mapping[int, str]:
+    return {point.point: point.label for point in facts.points}
+
+
+def _yaml(result: StudyResult) -> str:
+    """The architecture to copy. Letters stay as they are; what cannot be seen is written as an escape."""
+    text = dump_architecture(result.recommended)
+    if words.visible(text) == text:
+        return text
+    from itas.specs import dump_yaml
+
+    return "".join(_escape(c) for c in dump_yaml(result.recommended.model_dump(mode="json")))
+
+
+def _escape(character: str) -> str:
+    return character if words.visible(character) == character else f"\\u{ord(character):04x}"
+
+
+def _next_steps(result: StudyResult) -> tuple[NextStep, ...]:
+    answer = NextStep(
+        purpose="Ask it something. Save the YAML below as best.yaml first.",
+        command='itas answer best.yaml "Your question"',
+    )
+    if result.verdict.is_complete:
+        return answer, NextStep(
+            purpose="See what is in this run, and its figures as data.", command="itas show runs/latest --json"
+        )
+    return answer, NextStep(
+        purpose="Go on where the budget ended, with a higher one.",
+        command="itas resume runs/latest --max-samples MORE",
+    )
+
+
+def _ranking(result: StudyResult, about: About, name: RankingName, title: str, noun: str) -> Ranking:
+    entries = result.rankings.ranked(name)
+    is_measured = any(entry.n for entry in entries)
+    chart = charts.draw_ranking(entries, noun=noun, metric=about.metric) if is_measured else None
+    return Ranking(title, entries, result.dropped.get(name, ()), chart)
+
+
+def _spent(result: StudyResult, caps: Budget) -> tuple[Spent, ...]:
+    paid_usd = result.paid_micro_usd / 1e6
+    rows = [
+        Spent(
+            "Samples bought",
+            f"{result.paid_samples:,}",
+            "no cap" if caps.max_samples is None else f"{caps.max_samples:,}",
+            None if caps.max_samples is None else result.paid_samples / caps.max_samples,
+        ),
+        Spent(
+            "Dollars spent",
+            words.usd(result.paid_micro_usd),
+            "no cap" if caps.max_cost_usd is None else f"${caps.max_cost_usd:,.2f}",
+            None if caps.max_cost_usd is None else paid_usd / caps.max_cost_usd,
+        ),
+        Spent(
+            "Trials of the search",
+            f"{len(result.trials):,}",
+            "no cap" if caps.max_trials is None else f"{caps.max_trials:,}",
+            None if caps.max_trials is None else len(result.trials) / caps.max_trials,
+        ),
+    ]
+    return tuple(rows)
+
+
+def _versions(journal: Sequence[Event]) -> Mapping[str, str]:
+    begun = next((event for event in journal if event["event"] == "study"), {})
+    versions: Mapping[str, str] = begun.get("versions", {})
+    return versions
+
+
+def _fingerprints(result: StudyResult, about: About) -> Mapping[str, str]:
+    return {
+        "study": result.spec.fingerprint,
+        "space": result.space.fingerprint,
+        "winner": result.winner.architecture.fingerprint,
+        **about.fingerprints,
+    }
