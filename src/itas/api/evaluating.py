@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
+from itas.api.answering import SIMULATED
 from itas.api.opening import Caps, open_models
 from itas.api.runs import create_run, find_run, write_json
 from itas.api.settings import Settings
@@ -34,6 +35,7 @@ class EvaluationEstimate(Spec):
         planned_micro_usd: Price of the planned tokens; None while a model is unpriced.
         max_micro_usd: Price of the most tokens.
         unpriced: Models without a known price.
+        is_simulated: Every model is simulated: the prices are made up and nobody pays them.
         sentence: All of it for people.
     """
 
@@ -44,6 +46,7 @@ class EvaluationEstimate(Spec):
     planned_micro_usd: int | None
     max_micro_usd: int | None
     unpriced: tuple[str, ...]
+    is_simulated: bool
     sentence: str
 
 
@@ -198,6 +201,7 @@ def _estimate(
     architecture: Architecture, benchmark: Benchmark, price: Callable[[str], Any]
 ) -> EvaluationEstimate:
     found = estimate_cost(architecture, benchmark.problems, price=price)
+    simulated = all(model.startswith(SIMULATED) for model in architecture.models)
     return EvaluationEstimate(
         name=architecture.name,
         problems=found.problems,
@@ -206,7 +210,8 @@ def _estimate(
         planned_micro_usd=found.planned_micro_usd,
         max_micro_usd=found.most_micro_usd,
         unpriced=found.unpriced,
-        sentence=found.sentence,
+        is_simulated=simulated,
+        sentence=f"{found.sentence} Simulated models: nothing is paid." if simulated else found.sentence,
     )
 
 
@@ -219,7 +224,7 @@ def _about(named: Sequence[Architecture], benchmark: Benchmark, **arguments: Any
             str(number + 1): {"name": each.name, "fingerprint": each.fingerprint}
             for number, each in enumerate(named)
         },
-        "is_simulated": any(model.startswith("simulated/") for each in named for model in each.models),
+        "is_simulated": any(model.startswith(SIMULATED) for each in named for model in each.models),
         "arguments": arguments,
     }
 

@@ -8,6 +8,7 @@ from typing import Any, Protocol, cast
 
 from pydantic import Field, JsonValue, PositiveInt
 
+from itas.api.answering import SIMULATED
 from itas.api.opening import Caps, open_models
 from itas.api.runs import create_run, find_run, write_json, write_text
 from itas.api.settings import Settings
@@ -72,12 +73,12 @@ class SearchSpec(Spec):
     @property
     def is_simulated(self) -> bool:
         """Some model is simulated."""
-        return any(model.startswith("simulated/") for model in (*self.study.models, *self.study.all_fusers))
+        return any(model.startswith(SIMULATED) for model in (*self.study.models, *self.study.all_fusers))
 
     @property
     def is_all_simulated(self) -> bool:
         """Every model is simulated, so nothing costs anything."""
-        return all(model.startswith("simulated/") for model in (*self.study.models, *self.study.all_fusers))
+        return all(model.startswith(SIMULATED) for model in (*self.study.models, *self.study.all_fusers))
 
 
 class Truth(Spec):

@@ -44,7 +44,7 @@ class EvaluationProgress:
     def confirm(self, estimates: Sequence[EvaluationEstimate]) -> bool:
         for each in estimates:
             self._line.say(f"{each.name}: {each.sentence}")
-        costs = any(each.max_micro_usd is None or each.max_micro_usd > 0 for each in estimates)
+        costs = any(each.max_micro_usd != 0 and not each.is_simulated for each in estimates)
         has_cap = self._max_micro_usd is not None or self._max_samples is not None
         return not costs or not self._ask or has_cap or ask_to_pay()
 

@@ -55,6 +55,8 @@ _AXIS = {
     "titleFontSize": 12,
     "titleFontWeight": 500,
     "titlePadding": 10,
+    "labelFlush": False,
+    "labelOverlap": True,
 }
 _CONFIG: dict[str, Any] = {
     "background": None,
@@ -88,15 +90,26 @@ def draw_quality(facts: Facts, *, by: By, metric: str) -> Chart | None:
     None where no contestant has both figures.
     """
     alt = _altair()
-    contestants = _spread([row for entry in facts.standings if (row := _contestant_row(entry, by))])
+    contestants = _side_by_side([row for entry in facts.standings if (row := _contestant_row(entry, by))])
     if not contestants:
         return None
     tried = _point_rows(facts, by)
-    names = [name for name in _COLOURS if name in {row["name"] for row in (*tried, *contestants)}]
-    names += sorted({row["name"] for row in contestants} - set(names))
-    colour = alt.Color("name:N").scale(domain=names, range=[_colour(name) for name in names]).title(None)
-    shape = alt.Shape("name:N").scale(domain=names, range=[_shape(name) for name in names]).title(None)
-    legend = alt.Legend(orient="top", direction="horizontal", columns=4)
+    names = list(dict.fromkeys(row["name"] for row in contestants)) + ([_TRIED] if tried else [])
+    legend = alt.Legend(
+        orient="top", direction="horizontal", columns=alt.ExprRef("width < 520 ? 2 : 7"), symbolOpacity=1
+    )
+    colour = (
+        alt.Color("name:N")
+        .scale(domain=names, range=[_colour(name) for name in names])
+        .title(None)
+        .legend(legend)
+    )
+    shape = (
+        alt.Shape("name:N")
+        .scale(domain=names, range=[_shape(name) for name in names])
+        .title(None)
+        .legend(legend)
+    )
     positions = [row["x"] for row in (*tried, *contestants)]
     x = (
         alt.X("x:Q")
@@ -108,7 +121,7 @@ def draw_quality(facts: Facts, *, by: By, metric: str) -> Chart | None:
         )
         .title("samples for one question" if by == "samples" else "price of one question")
     )
-    y = alt.Y("score:Q").scale(zero=False).title(f"{metric}, points")
+    y = alt.Y("score:Q").scale(zero=False, padding=8).title(f"{metric}, points")
     layers: list[Any] = []
     if tried:
         front = [row for row in tried if row["front"]]
@@ -131,8 +144,8 @@ def draw_quality(facts: Facts, *, by: By, metric: str) -> Chart | None:
         .encode(
             x=x,
             y=y,
-            color=colour.legend(legend),
-            shape=shape.legend(legend),
+            color=colour,
+            shape=shape,
             tooltip=_tooltip(alt, by),
         ),
     ]
@@ -173,7 +186,7 @@ def draw_ranking(ranked: Sequence[Ranked], *, noun: str, metric: str) -> Chart:
         for place, entry in enumerate(ranked, 1)
     ]
     y = alt.Y("model:N").sort(None).title(None).axis(labelLimit=220, ticks=False, domain=False)
-    x = alt.X("score:Q").scale(zero=False).title(f"{metric}, points")
+    x = alt.X("score:Q").scale(zero=False).axis(tickCount=8).title(f"{metric}, points")
     tooltip = [
         alt.Tooltip("full:N", title="Model"),
         alt.Tooltip("score_text:N", title="Score"),
@@ -194,7 +207,9 @@ def draw_ranking(ranked: Sequence[Ranked], *, noun: str, metric: str) -> Chart:
         f"{count(len(ranked), noun)} by {metric}, best first: {visible(shorten(tail(first.model), 80))} "
         f"{points(first.skill)} to {visible(shorten(tail(last.model), 80))} {points(last.skill)}."
     )
-    return _finish(chart, text, "Mean score with a 95 % interval (1.96 standard errors).", step=30)
+    return _finish(
+        chart, text, "Mean score with a 95 % interval (1.96 standard errors).", height=30 * len(rows)
+    )
 
 
 def draw_course(facts: Facts, *, metric: str) -> Chart | None:
@@ -215,8 +230,8 @@ def draw_course(facts: Facts, *, metric: str) -> Chart | None:
     ]
     if not trials:
         return None
-    x = alt.X("x:Q").title("samples paid" if by_paid else "trial").axis(format="~s", grid=False, tickCount=6)
-    y = alt.Y("score:Q").scale(zero=False).title(f"{metric}, points")
+    x = alt.X("x:Q").title("samples paid" if by_paid else "trial").axis(format=",d", grid=False, tickCount=6)
+    y = alt.Y("score:Q").scale(zero=False, padding=8).title(f"{metric}, points")
     tooltip = [
         alt.Tooltip("label:N", title="Architecture"),
         alt.Tooltip("score_text:N", title="Observed"),
@@ -240,7 +255,7 @@ def draw_course(facts: Facts, *, metric: str) -> Chart | None:
         )
         caption += (
             " The line is the estimate for what was then recommended, with one standard deviation around it. "
-            "Single trials scatter far above it: that is luck, and the reason why the best observed is not chosen."
+            "What lies above it is mostly luck, which is why the best observed is not chosen."
         )
     return _finish(alt.layer(*layers), text, caption, height=300)
 
@@ -289,7 +304,7 @@ def draw_finalists(finalists: Sequence[PointEstimate], labels: Mapping[int, str]
         .mark_point(filled=True, size=90, opacity=1)
         .encode(
             y=y,
-            x=alt.X("x:Q").scale(zero=False).title(f"{metric}, points"),
+            x=alt.X("x:Q").scale(zero=False).axis(tickCount=8).title(f"{metric}, points"),
             color=key,
             tooltip=tooltip,
         ),
@@ -303,7 +318,7 @@ def draw_finalists(finalists: Sequence[PointEstimate], labels: Mapping[int, str]
         "Estimated with a 95 % interval. The dotted line is the shrinkage: how much of what was observed the "
         "estimate takes for luck."
     )
-    return _finish(chart, text, caption, step=34)
+    return _finish(chart, text, caption, height=34 * len(rows))
 
 
 def draw_spending(facts: Facts) -> Chart | None:
@@ -331,7 +346,7 @@ def draw_spending(facts: Facts) -> Chart | None:
         .mark_bar(height=18)
         .encode(
             y=alt.Y("stage:N").sort(None).title(None).axis(labelLimit=200, ticks=False, domain=False),
-            x=alt.X("samples:Q").title("samples").axis(format="~s", tickCount=6),
+            x=alt.X("samples:Q").title("samples").axis(format=",d", tickCount=6),
             color=alt.Color("kind:N").scale(scale).title(None).legend(orient="top", symbolType="square"),
             order="order:Q",
             tooltip=[
@@ -349,7 +364,7 @@ def draw_spending(facts: Facts) -> Chart | None:
         caption = (
             f"Without the call store the same study would have bought {times(used / paid)} as many samples."
         )
-    return _finish(chart, f"Samples by stage. {said}.", caption, step=34)
+    return _finish(chart, f"Samples by stage. {said}.", caption, height=34 * len(facts.stages))
 
 
 # --- rows ---------------------------------------------------------------------------------------------------
@@ -423,7 +438,7 @@ def _taken_text(taken: float, by: By) -> str:
     return count(round(taken), "sample") if by == "samples" else usd(taken * 1e6)
 
 
-def _spread(rows: list[Row]) -> list[Row]:
+def _side_by_side(rows: list[Row]) -> list[Row]:
     """Contestants at about the same place side by side, so that their intervals do not hide each other."""
     ordered = sorted(rows, key=lambda row: row["x"])
     groups: list[list[Row]] = []
@@ -433,7 +448,7 @@ def _spread(rows: list[Row]) -> list[Row]:
         else:
             groups.append([row])
     return [
-        {**row, "x": row["x"] * 1.07 ** (place - (len(group) - 1) / 2)}
+        {**row, "x": row["x"] * 1.045 ** (place - (len(group) - 1) / 2)}
         for group in groups
         for place, row in enumerate(group)
     ]
@@ -490,11 +505,8 @@ def _tooltip(alt: Any, by: By) -> list[Any]:
     ]
 
 
-def _finish(
-    chart: Any, text: str, caption: str, *, height: int | None = None, step: int | None = None
-) -> Chart:
-    sized = chart.properties(width="container", height=height if step is None else {"step": step})
-    spec: dict[str, Any] = sized.to_dict()
+def _finish(chart: Any, text: str, caption: str, *, height: int) -> Chart:
+    spec: dict[str, Any] = chart.properties(width="container", height=height).to_dict()
     spec.pop("$schema", None)  # an address that nothing needs
     spec |= {"config": _CONFIG, "description": text, "autosize": {"type": "fit-x", "contains": "padding"}}
     return Chart(spec, text, caption)

@@ -2,8 +2,8 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
 
+from itas.core.architecture import Architecture
 from itas.report import charts, words
 from itas.report.about import About, NextStep
 from itas.report.charts import Chart
@@ -12,8 +12,8 @@ from itas.report.page import mark_safe, render_page, to_script_json
 from itas.report.picture import draw_svg, read_columns
 from itas.report.verdict import describe_alternatives, describe_verdict, name_contestant
 from itas.search.journal import Event
-from itas.search.ranking import Ranked, RankingName
-from itas.search.records import Budget, StudyResult
+from itas.search.ranking import Dropped, Ranked, RankingName
+from itas.search.records import Budget, Contestant, StudyResult
 from itas.specs import dump_architecture
 
 _RANKINGS: tuple[tuple[RankingName, str, str], ...] = (
@@ -28,7 +28,7 @@ class Ranking:
 
     title: str
     entries: tuple[Ranked, ...]
-    dropped: tuple[Any, ...]
+    dropped: tuple[Dropped, ...]
     chart: Chart | None
 
 
@@ -60,6 +60,7 @@ def render_search_report(result: StudyResult, *, about: About, journal: Sequence
         "search.html.j2",
         title=about.title,
         about=about,
+        created=words.when(about.created),
         result=result,
         facts=facts,
         words=words,
@@ -70,7 +71,12 @@ def render_search_report(result: StudyResult, *, about: About, journal: Sequence
         recommended_name=name_contestant(_recommended(result)),
         picture=mark_safe(draw_svg(recommended, is_alone=False)),
         columns=read_columns(recommended),
-        yaml=_yaml(result),
+        yaml=_yaml(recommended),
+        cheaper=tuple(
+            (name_contestant(entry), _yaml(entry.architecture))
+            for entry in result.contestants
+            if set(entry.roles) & set(result.verdict.as_good) and entry.architecture != recommended
+        ),
         next_steps=about.next_steps or _next_steps(result),
         quality={by: charts.draw_quality(facts, by=by, metric=about.metric) for by in _axes(facts)},
         points=sorted(facts.points, key=lambda point: -(point.best_known or -1.0)),
@@ -80,7 +86,7 @@ def render_search_report(result: StudyResult, *, about: About, journal: Sequence
         finalists=charts.draw_finalists(result.finalists, _labels(facts), metric=about.metric),
         labels=_labels(facts),
         spending=charts.draw_spending(facts),
-        spent=_spent(result, about.caps or result.budget),
+        spent=_spent(result, about.caps or result.budget, is_simulated=facts.is_simulated),
         versions=about.versions or _versions(journal),
         fingerprints=_fingerprints(result, about),
         to_json=lambda data: mark_safe(to_script_json(data)),  # pyright: ignore[reportUnknownLambdaType]
@@ -96,7 +102,7 @@ def _headline(result: StudyResult) -> str:
     return "The search found something better than one call"
 
 
-def _recommended(result: StudyResult) -> Any:
+def _recommended(result: StudyResult) -> Contestant:
     return result.contestant(result.verdict.recommended) or result.winner
 
 
@@ -108,14 +114,14 @@ def _labels(facts: Facts) -> Mapping[int, str]:
     return {point.point: point.label for point in facts.points}
 
 
-def _yaml(result: StudyResult) -> str:
+def _yaml(architecture: Architecture) -> str:
     """The architecture to copy. Letters stay as they are; what cannot be seen is written as an escape."""
-    text = dump_architecture(result.recommended)
+    text = dump_architecture(architecture)
     if words.visible(text) == text:
         return text
     from itas.specs import dump_yaml
 
-    return "".join(_escape(c) for c in dump_yaml(result.recommended.model_dump(mode="json")))
+    return "".join(_escape(c) for c in dump_yaml(architecture.model_dump(mode="json")))
 
 
 def _escape(character: str) -> str:
@@ -129,7 +135,8 @@ def _next_steps(result: StudyResult) -> tuple[NextStep, ...]:
     )
     if result.verdict.is_complete:
         return answer, NextStep(
-            purpose="See what is in this run, and its figures as data.", command="itas show runs/latest --json"
+            purpose="See what is in this run, and its figures as data.",
+            command="itas show runs/latest --json",
         )
     return answer, NextStep(
         purpose="Go on where the budget ended, with a higher one.",
@@ -144,9 +151,10 @@ def _ranking(result: StudyResult, about: About, name: RankingName, title: str, n
     return Ranking(title, entries, result.dropped.get(name, ()), chart)
 
 
-def _spent(result: StudyResult, caps: Budget) -> tuple[Spent, ...]:
+def _spent(result: StudyResult, caps: Budget, *, is_simulated: bool) -> tuple[Spent, ...]:
     paid_usd = result.paid_micro_usd / 1e6
-    rows = [
+    trials = sum(trial.number >= 0 for trial in result.trials)
+    return (
         Spent(
             "Samples bought",
             f"{result.paid_samples:,}",
@@ -154,19 +162,18 @@ def _spent(result: StudyResult, caps: Budget) -> tuple[Spent, ...]:
             None if caps.max_samples is None else result.paid_samples / caps.max_samples,
         ),
         Spent(
-            "Dollars spent",
+            "Dollars spent" if not is_simulated else "Dollars, at simulated prices",
             words.usd(result.paid_micro_usd),
             "no cap" if caps.max_cost_usd is None else f"${caps.max_cost_usd:,.2f}",
             None if caps.max_cost_usd is None else paid_usd / caps.max_cost_usd,
         ),
         Spent(
             "Trials of the search",
-            f"{len(result.trials):,}",
+            f"{trials:,}",
             "no cap" if caps.max_trials is None else f"{caps.max_trials:,}",
-            None if caps.max_trials is None else len(result.trials) / caps.max_trials,
+            None if caps.max_trials is None else trials / caps.max_trials,
         ),
-    ]
-    return tuple(rows)
+    )
 
 
 def _versions(journal: Sequence[Event]) -> Mapping[str, str]:

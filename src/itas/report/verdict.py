@@ -1,7 +1,7 @@
 """The verdict of a study in plain words, with its figures."""
 
 from itas.core.architecture import Architecture
-from itas.report.words import count, interval, name_models, points, tail
+from itas.report.words import count, describe_architecture, interval, name_models, points, tail
 from itas.search.records import Contestant, Margin, StudyResult
 
 
@@ -26,12 +26,10 @@ def describe_verdict(result: StudyResult) -> str:
     if margin.verdict == "tied":
         figures = f"{points(margin.difference, signed=True)} points ({_interval(margin)})"
         return (
-            f"{_capital(call)} is as good: the difference of the best architecture found to it is "
-            f"{figures} {where}, {price}."
+            f"{_capital(call)} is as good: the best architecture found differs from it by {figures} "
+            f"{where}, {price}."
         )
-    behind = Margin(
-        difference=-margin.difference, low=-margin.high, high=-margin.low, n=margin.n, verdict="better"
-    )
+    behind = _turned(margin)
     return (
         f"{_capital(call)} is better: the architecture that the search chose is {points(behind.difference)} "
         f"points behind it ({_interval(behind)}) {where}, {price}."
@@ -47,9 +45,9 @@ def describe_margin(margin: Margin | None) -> str:
 
 
 def name_contestant(entry: Contestant) -> str:
-    """Who stood there, in plain words: ``Winner``, ``One call of a``, ``a sampled 7 times and voted``."""
+    """Who stood there, in plain words: ``The winner of the search``, ``7 samples of a, voted``."""
     names = [_name(role, entry.architecture) for role in entry.roles]
-    return ", also: ".join(dict.fromkeys(names))
+    return _capital(", also ".join(dict.fromkeys(names)))
 
 
 def describe_alternatives(result: StudyResult) -> tuple[str, ...]:
@@ -60,17 +58,17 @@ def describe_alternatives(result: StudyResult) -> tuple[str, ...]:
         if entry is None or entry.against_winner is None or role == "best single model":
             continue
         margin = entry.against_winner
-        name = _capital(_name(role, entry.architecture))
-        figures = f"{_samples(entry)} instead of {winner_samples(result)}"
+        name = f"{_capital(_name(role, entry.architecture))} ({describe_architecture(entry.architecture)})"
+        figures = f"takes {_samples(entry)} a question instead of {winner_samples(result)}"
         if margin.verdict == "worse":
             found.append(
-                f"{name} did better than the winner on the held-out problems with {figures}: "
+                f"{name} {figures} and did better than the winner on the held-out problems, "
                 f"by {points(-margin.difference)} points ({_interval(_turned(margin))})."
             )
         else:
             found.append(
-                f"{name} is tied with the winner and takes {figures} "
-                f"(winner minus it: {points(margin.difference, signed=True)} points, {_interval(margin)})."
+                f"{name} {figures} and is tied with the winner, which is "
+                f"{points(margin.difference, signed=True)} points from it ({_interval(margin)})."
             )
     return tuple(found)
 
@@ -86,10 +84,10 @@ def _name(role: str, architecture: Architecture) -> str:
     model = tail(models[0]) if models else "a model"
     samples = getattr(first[0], "samples", 1)
     names = {
-        "winner": "winner of the search",
+        "winner": "the winner of the search",
         "best single model": f"one call of {model}",
-        "sampled and voted": f"{model} sampled {samples} times and voted",
-        "best of n": f"the best of {samples} samples of {model}, by a judge",
+        "sampled and voted": f"{count(samples, 'sample')} of {model}, voted",
+        "best of n": f"the best of {count(samples, 'sample')} of {model}, by a judge",
         "mixture of models": f"a mixture of {count(len(set(models)), 'model')} and a fuser",
         "cheapest": "the cheapest that the search could not tell from the best",
     }

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Sequence
+from datetime import datetime
 
 from itas.core.architecture import Architecture, Layer
 from itas.core.component import Component
@@ -75,6 +76,16 @@ def count(number: int, noun: str) -> str:
 def times(ratio: float) -> str:
     """``7.0 times``."""
     return f"{ratio:.1f} times" if ratio < 100 else f"{ratio:,.0f} times"
+
+
+def when(iso: str) -> str:
+    """``24 November 2026, 09:40 UTC``; a text that is no date stays as it is."""
+    try:
+        moment = datetime.fromisoformat(iso)
+    except ValueError:
+        return iso
+    zone = moment.tzname() or ""
+    return f"{moment.day} {moment:%B %Y, %H:%M} {zone}".rstrip()
 
 
 def share(part: int, whole: int) -> str:

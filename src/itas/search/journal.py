@@ -12,6 +12,7 @@ import fcntl
 import json
 import os
 from collections.abc import Mapping, Sequence
+from contextlib import ExitStack
 from datetime import UTC, datetime
 from pathlib import Path
 from types import TracebackType
@@ -41,12 +42,11 @@ class Journal:
     def __enter__(self) -> Self:
         if self.path is not None:
             self._lock = _Lock(self.path.with_name(f"{self.path.name}.lock"))
-            try:
+            with ExitStack() as on_failure:
+                on_failure.callback(self._lock.release)
                 self.events = list(read_journal(self.path)) if self.path.exists() else []
                 self._file = _open_healed(self.path)
-            except BaseException:
-                self._lock.release()
-                raise
+                on_failure.pop_all()  # all went well: the lock stays
         return self
 
     def __exit__(

@@ -31,14 +31,12 @@
       ast: true, actions: false, defaultStyle: false, mode: "vega-lite", renderer: "svg", tooltip: showTip,
     };
     try {
-      const drawn = await window.vegaEmbed(place, spec, options);
+      await window.vegaEmbed(place, spec, options);
       place.dataset.state = "drawn";
-      return drawn;
     } catch (problem) {
       place.dataset.state = "failed";
       place.textContent = "This chart could not be drawn. The table below has its figures.";
       console.error(problem);
-      return null;
     }
   };
 
@@ -46,7 +44,7 @@
     for (const { target, contentRect } of entries) {
       if (contentRect.width > 0 && !target.dataset.state) {
         target.dataset.state = "drawing";
-        draw(target);
+        requestAnimationFrame(() => draw(target));
       }
     }
   });
