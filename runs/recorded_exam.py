@@ -357,6 +357,7 @@ async def simulated_counterpart(out: Path, *, seeds: int) -> list[Finished]:
                 "seed": seed,
                 "max_trials": 80,
                 "baselines": ("sampled and voted", "cheapest"),
+                "truth_problems": 3000,
             }
         )
         settings = Settings(store="memory")
@@ -389,7 +390,7 @@ def page(sections: Sequence[Section], simulated: Sequence[Finished], *, seeds: i
 
 def section_lines(section: Section) -> list[str]:
     result = section.shown.outcome.result
-    from itas.search.wording import verdict_sentence
+    from itas.report.verdict import describe_verdict
 
     search, fresh, held_out = result.split
     lines = [
@@ -399,7 +400,7 @@ def section_lines(section: Section) -> list[str]:
         f"{search + fresh} problems for development, {held_out} held out; "
         f"{result.space.points} architectures in the space.",
         "",
-        f"**Seed 0:** {verdict_sentence(result)}",
+        f"**Seed 0:** {describe_verdict(result)}",
         "",
         *contestant_table(section.shown),
         "",

@@ -1,6 +1,6 @@
 """Open what a run needs: the models behind every id, with store, caps and prices."""
 
-from collections.abc import AsyncIterator, Callable, Iterable
+from collections.abc import AsyncGenerator, Callable, Iterable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -49,7 +49,7 @@ async def open_models(
     seed: int = 0,
     caps: Caps | None = None,
     run: str = "",
-) -> AsyncIterator[ModelPool]:
+) -> AsyncGenerator[ModelPool]:
     """A source of models; closes connections and the call store at the end.
 
     Args:

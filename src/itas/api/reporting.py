@@ -3,7 +3,8 @@
 from pathlib import Path
 
 from itas.api.runs import find_run, write_text
-from itas.api.searching import KIND, REPORT, load_outcome
+from itas.api.searching import JOURNAL, KIND, REPORT, load_outcome
+from itas.search import read_journal
 
 
 def write_report(run: Path) -> Path:
@@ -17,19 +18,21 @@ def write_report(run: Path) -> Path:
 
     folder, manifest = find_run(run, kind=KIND)
     outcome = load_outcome(folder)
-    truth = None
-    if outcome.truth is not None:
-        truth = {role: found.mean for role, found in outcome.truth.quality.items()}
+    truth = outcome.truth
     about = About(
         title=outcome.search.study.name,
         created=str(manifest.get("created", "")),
         command=" ".join(str(part) for part in manifest.get("command", ())),
         benchmark=outcome.benchmark,
-        benchmark_problems=outcome.benchmark_problems,
+        n_problems=outcome.benchmark_problems,
         versions={str(name): str(found) for name, found in dict(manifest.get("versions", {})).items()},
+        fingerprints={"benchmark": outcome.benchmark_fingerprint},
         is_simulated=outcome.search.is_simulated,
-        true_quality=truth,
+        true_quality=None if truth is None else {role: found.mean for role, found in truth.quality.items()},
+        true_problems=None if truth is None else truth.problems,
+        caps=outcome.search.budget,
     )
     path = folder / REPORT
-    write_text(path, render_search_report(outcome.result, about=about))
+    events = read_journal(folder / JOURNAL) if (folder / JOURNAL).is_file() else ()
+    write_text(path, render_search_report(outcome.result, about=about, journal=events))
     return path

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol, cast
 
-from pydantic import Field, JsonValue, PositiveInt
+from pydantic import Field, JsonValue, NonNegativeInt, PositiveInt
 
 from itas.api.answering import SIMULATED
 from itas.api.opening import Caps, open_models
@@ -34,7 +34,9 @@ from itas.search import (
     StudyEstimate,
     StudyResult,
     StudySpec,
+    load_space,
     read_journal,
+    shipped_spaces,
 )
 from itas.search.records import Role
 from itas.specs import dump_architecture, load_data  # brings the component types
@@ -46,7 +48,7 @@ OUTCOME = "outcome.json"
 WINNER = "winner.yaml"
 REPORT = "report.html"
 CALLS = "calls.sqlite3"
-TRUTH_PROBLEMS = 2000
+TRUTH_PROBLEMS = 1000
 _TRUTH_SEED = 7_919
 _PRICED_PROBLEMS = 50
 
@@ -61,6 +63,7 @@ class SearchSpec(Spec):
         limit: Size of a random subset.
         recording: For ``replay`` models.
         budget: Caps on the whole search.
+        truth_problems: For simulated models on generated problems: on how many others the truth is measured.
     """
 
     study: StudySpec
@@ -69,6 +72,7 @@ class SearchSpec(Spec):
     limit: PositiveInt | None = None
     recording: Path | None = None
     budget: Budget = Budget()
+    truth_problems: NonNegativeInt = TRUTH_PROBLEMS
 
     @property
     def is_simulated(self) -> bool:
@@ -90,7 +94,7 @@ class Truth(Spec):
     """
 
     problems: PositiveInt
-    quality: dict[str, MeanEstimate]
+    quality: dict[Role, MeanEstimate]
 
 
 class Outcome(Spec):
@@ -112,7 +116,7 @@ class Outcome(Spec):
     benchmark: str
     benchmark_fingerprint: str
     benchmark_problems: PositiveInt
-    quality: dict[str, MeanEstimate] = Field(default_factory=dict[str, MeanEstimate])
+    quality: dict[Role, MeanEstimate] = Field(default_factory=dict[Role, MeanEstimate])
     comparisons: tuple[Comparison, ...] = ()
     truth: Truth | None = None
 
@@ -146,19 +150,16 @@ class SearchWatch(Protocol):
         ...
 
 
-def load_space(name: str | Mapping[str, Any]) -> Space:
+def find_space(name: str | Mapping[str, Any]) -> Space:
     """A shipped space by its name, one from a file, or one given as data.
 
     Raises:
         SpecError: No such space, or what is wrong in it, with its place.
     """
-    from itas.search import load_space as load_shipped
-    from itas.search import shipped_spaces
-
     if not isinstance(name, str):
         return Space.parse(dict(name), where="space")
-    if name in shipped_spaces() or not Path(name).is_file():
-        return load_shipped(name)
+    if name in shipped_spaces() or Path(name).suffix not in (".yaml", ".yml", ".json"):
+        return load_space(name)
     return Space.parse(load_data(name), where=name)
 
 
@@ -197,6 +198,7 @@ class StudyFile(Spec):
     max_trials: PositiveInt | None = None
     max_samples: PositiveInt | None = None
     max_cost_usd: float | None = None
+    truth_problems: NonNegativeInt = TRUTH_PROBLEMS
 
 
 def make_search(data: Mapping[str, Any], *, where: str = "") -> SearchSpec:
@@ -206,7 +208,7 @@ def make_search(data: Mapping[str, Any], *, where: str = "") -> SearchSpec:
         SpecError: What is missing or wrong, with its place.
     """
     given = StudyFile.parse(dict(data), where=where)
-    space = load_space(given.space)
+    space = find_space(given.space)
     study: dict[str, Any] = {
         "name": given.name or space.name,
         "space": space,
@@ -238,6 +240,7 @@ def make_search(data: Mapping[str, Any], *, where: str = "") -> SearchSpec:
         limit=given.limit,
         recording=given.recording,
         budget=Budget.parse(budget, where=where),
+        truth_problems=given.truth_problems,
     )
 
 
@@ -302,8 +305,13 @@ async def resume_search(
     """
     folder, manifest = find_run(run, kind=KIND)
     search = load_search(folder)
-    if budget is not None:
-        changed = budget.model_dump(exclude_none=True)
+    changed = {} if budget is None else budget.model_dump(exclude_none=True)
+    if not changed and (folder / OUTCOME).is_file():
+        outcome = load_outcome(folder)
+        if outcome.result.verdict.is_complete:
+            report = folder / REPORT
+            return Finished(folder, outcome, report if report.is_file() else _write_report(folder, watch))
+    if changed:
         search = search.model_copy(update={"budget": search.budget.model_copy(update=changed)})
         write_json(folder / STUDY, search.model_dump(mode="json"))
     benchmark = _open(search)
@@ -385,18 +393,8 @@ def _conclude(search: SearchSpec, benchmark: Benchmark, result: StudyResult, tru
     from itas.evaluation.comparison import mean_scores
     from itas.evaluation.statistics import estimate_mean
 
-    winner, *others = result.contestants
-    comparisons = [
-        compare(
-            winner.observations,
-            other.observations,
-            name_a="the winner" if winner.roles == ("winner",) else " = ".join(winner.roles),
-            name_b=" = ".join(other.roles),
-        )
-        for other in others
-        if other.against_winner is not None
-    ]
-    quality = {
+    comparisons = _comparisons(result)
+    quality: dict[Role, MeanEstimate] = {
         entry.roles[0]: estimate_mean(list(scores.values()))
         for entry in result.contestants
         if (scores := mean_scores(entry.observations))
@@ -408,7 +406,7 @@ def _conclude(search: SearchSpec, benchmark: Benchmark, result: StudyResult, tru
         benchmark_fingerprint=benchmark.fingerprint,
         benchmark_problems=len(benchmark.problems),
         quality=quality,
-        comparisons=correct_for_many(comparisons),
+        comparisons=comparisons,
         truth=truth,
     )
 
@@ -465,7 +463,7 @@ class _Work:
             budget=self._search.budget,
             journal=journal,
             price=self.price,
-            compare=_margin,
+            compare=_margins,
             progress=None if watch is None else watch.progress,
             versions=_versions(),
         )
@@ -495,15 +493,14 @@ class _Work:
 
     async def measure_truth(self, result: StudyResult, watch: SearchWatch) -> Truth | None:
         """For simulated models on generated problems: every contestant on many problems of another seed."""
-        if not self._search.is_all_simulated or self._search.on != WORD_PROBLEMS:
+        count = self._search.truth_problems
+        if not count or not self._search.is_all_simulated or self._search.on != WORD_PROBLEMS:
             return None
-        watch.say(f"simulated truth: every contestant on {TRUTH_PROBLEMS:,} other problems")
+        watch.say(f"simulated truth: every contestant on {count:,} other problems")
         seen = {problem.conversation for problem in self._benchmark.problems}
-        others = open_benchmark(
-            WORD_PROBLEMS, seed=self._search.study.seed + _TRUTH_SEED, limit=TRUTH_PROBLEMS
-        )
+        others = open_benchmark(WORD_PROBLEMS, seed=self._search.study.seed + _TRUTH_SEED, limit=count)
         fresh = tuple(problem for problem in others.problems if problem.conversation not in seen)
-        quality: dict[str, MeanEstimate] = {}
+        quality: dict[Role, MeanEstimate] = {}
         async with open_models(
             self._settings.model_copy(update={"store": "memory"}),
             problems=fresh,
@@ -516,10 +513,28 @@ class _Work:
         return Truth(problems=len(fresh), quality=quality)
 
 
-def _margin(a: Sequence[Observation], b: Sequence[Observation]) -> Margin:
-    found = compare(a, b)
-    return Margin(
-        difference=found.difference, low=found.low, high=found.high, n=found.n, verdict=found.verdict
+def _comparisons(result: StudyResult) -> tuple[Comparison, ...]:
+    """The winner against one call of the best single model, the question of the study; then against the
+    baselines, corrected for their number."""
+    winner, *others = result.contestants
+    name = "the winner" if winner.roles == ("winner",) else " = ".join(winner.roles)
+    single: list[Comparison] = []
+    baselines: list[Comparison] = []
+    for other in others:
+        if other.against_winner is None:
+            continue
+        family = single if "best single model" in other.roles else baselines
+        other_name = " = ".join(other.roles)
+        family.append(compare(winner.observations, other.observations, name_a=name, name_b=other_name))
+    return (*single, *correct_for_many(baselines))
+
+
+def _margins(winner: Sequence[Observation], others: Sequence[Sequence[Observation]]) -> tuple[Margin, ...]:
+    """`search.Compare` by `evaluation.comparison`."""
+    found = [compare(winner, other) for other in others]
+    return tuple(
+        Margin(difference=each.difference, low=each.low, high=each.high, n=each.n, verdict=each.verdict)
+        for each in (correct_for_many(found) if len(found) > 1 else found)
     )
 
 

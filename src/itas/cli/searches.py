@@ -121,12 +121,12 @@ def print_finished(finished: Finished) -> None:
 
 def print_outcome(outcome: Outcome) -> None:
     """Verdict sentence, contestants, comparisons, and the simulated truth where there is one."""
-    from itas.search.wording import verdict_sentence
+    from itas.report.verdict import describe_verdict
 
     result = outcome.result
     marks = " (simulated models)" if outcome.search.is_simulated else ""
     out().print()
-    out().print(clean(verdict_sentence(result)), style="bold")
+    out().print(clean(describe_verdict(result)), style="bold")
     out().print()
     truth = outcome.truth
     heads = ["on held-out problems", "architecture", "samples", "price", "score", "95 % interval"]
@@ -147,8 +147,9 @@ def print_outcome(outcome: Outcome) -> None:
     for comparison in outcome.comparisons:
         out().print(clean(comparison.sentence))
     out().print(
-        f"\nsearch ended after {len(result.trials)} trials: {clean(result.ended_reason)}; "
-        f"{result.paid_samples:,} samples paid, {format_usd(result.paid_micro_usd)}"
+        f"\nsearch ended after {sum(trial.number >= 0 for trial in result.trials)} trials: "
+        f"{clean(result.ended_reason)}; {result.paid_samples:,} samples paid, "
+        f"{format_usd(result.paid_micro_usd)}{marks}"
     )
     best = result.finalists[0]
     text = f"the search believed {100 * best.mean:.1f} +- {100 * best.sd:.1f} of the winner"

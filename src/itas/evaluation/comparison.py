@@ -88,6 +88,11 @@ class Comparison(Spec):
         elif self.verdict == "worse":
             turned = {"difference": -self.difference, "low": -self.high, "high": -self.low}
             text = f"{names} {self.model_copy(update=turned).figures.removeprefix('+')}"
+        elif self.low > 0 or self.high < 0:
+            text = (
+                f"{self.name_a} and {self.name_b} are tied once {self.n_compared} comparisons are allowed for: "
+                f"{self.figures}"
+            )
         else:
             text = (
                 f"{self.name_a} and {self.name_b} are tied: {self.figures}; "

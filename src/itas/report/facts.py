@@ -148,6 +148,12 @@ class Facts:
     is_simulated: bool
 
     @property
+    def has_corrected(self) -> bool:
+        """Some contestant is tied with the winner although its own interval leaves out 0."""
+        margins = [entry.margin for entry in self.standings if entry.margin is not None]
+        return any(margin.verdict == "tied" and not margin.low <= 0.0 <= margin.high for margin in margins)
+
+    @property
     def has_prices(self) -> bool:
         """Every contestant that was asked has a price above 0."""
         return all(entry.price for entry in self.standings if entry.asked) and bool(self.standings)

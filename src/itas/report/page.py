@@ -66,6 +66,10 @@ def to_script_json(data: object) -> str:
     return text.translate(_IN_JSON)
 
 
+def _mark_script_json(data: object) -> Any:
+    return mark_safe(to_script_json(data))
+
+
 def _all_visible(data: object) -> object:
     if isinstance(data, str):
         return visible(data)
@@ -89,6 +93,7 @@ def _environment() -> "jinja2.Environment":
         finalize=_finalize,
     )
     environment.filters["short"] = shorten
+    environment.filters["script_json"] = _mark_script_json
     return environment
 
 

@@ -8,6 +8,7 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from html import escape
+from itertools import pairwise
 
 from itas.core.architecture import Architecture, Layer
 from itas.core.component import Component
@@ -113,7 +114,7 @@ def draw_mermaid(architecture: Architecture) -> str:
         lines.append(f'    layer{column.number}["{label}"]')
     lines.append('    answer(["answer"])')
     lines.append("    question --> layer1")
-    for before, after in zip(columns, columns[1:], strict=False):
+    for before, after in pairwise(columns):
         arrow = f"-- {count(before.candidates, 'candidate')} -->" if before.candidates else "-->"
         lines.append(f"    layer{before.number} {arrow} layer{after.number}")
     lines.append(f"    layer{columns[-1].number} --> answer")

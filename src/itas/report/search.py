@@ -3,12 +3,14 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
+import yaml
+
 from itas.core.architecture import Architecture
 from itas.report import charts, words
 from itas.report.about import About, NextStep
 from itas.report.charts import Chart
 from itas.report.facts import Facts, gather
-from itas.report.page import mark_safe, render_page, to_script_json
+from itas.report.page import mark_safe, render_page
 from itas.report.picture import draw_svg, read_columns
 from itas.report.verdict import describe_alternatives, describe_verdict, name_contestant
 from itas.search.journal import Event
@@ -75,7 +77,9 @@ def render_search_report(result: StudyResult, *, about: About, journal: Sequence
         cheaper=tuple(
             (name_contestant(entry), _yaml(entry.architecture))
             for entry in result.contestants
-            if set(entry.roles) & set(result.verdict.as_good) and entry.architecture != recommended
+            if set(entry.roles) & set(result.verdict.as_good)
+            and not result.verdict.one_call_is_as_good
+            and entry.architecture != recommended
         ),
         next_steps=about.next_steps or _next_steps(result),
         quality={by: charts.draw_quality(facts, by=by, metric=about.metric) for by in _axes(facts)},
@@ -89,7 +93,6 @@ def render_search_report(result: StudyResult, *, about: About, journal: Sequence
         spent=_spent(result, about.caps or result.budget, is_simulated=facts.is_simulated),
         versions=about.versions or _versions(journal),
         fingerprints=_fingerprints(result, about),
-        to_json=lambda data: mark_safe(to_script_json(data)),  # pyright: ignore[reportUnknownLambdaType]
     )
 
 
@@ -115,17 +118,11 @@ def _labels(facts: Facts) -> Mapping[int, str]:
 
 
 def _yaml(architecture: Architecture) -> str:
-    """The architecture to copy. Letters stay as they are; what cannot be seen is written as an escape."""
+    """The architecture to copy. Where something in it cannot be seen, everything but ASCII is an escape."""
     text = dump_architecture(architecture)
     if words.visible(text) == text:
         return text
-    from itas.specs import dump_yaml
-
-    return "".join(_escape(c) for c in dump_yaml(architecture.model_dump(mode="json")))
-
-
-def _escape(character: str) -> str:
-    return character if words.visible(character) == character else f"\\u{ord(character):04x}"
+    return yaml.safe_dump(yaml.safe_load(text), allow_unicode=False, sort_keys=False)
 
 
 def _next_steps(result: StudyResult) -> tuple[NextStep, ...]:
@@ -177,9 +174,10 @@ def _spent(result: StudyResult, caps: Budget, *, is_simulated: bool) -> tuple[Sp
 
 
 def _versions(journal: Sequence[Event]) -> Mapping[str, str]:
-    begun = next((event for event in journal if event["event"] == "study"), {})
-    versions: Mapping[str, str] = begun.get("versions", {})
-    return versions
+    for event in journal:
+        if event["event"] == "study":
+            return event.get("versions", {})
+    return {}
 
 
 def _fingerprints(result: StudyResult, about: About) -> Mapping[str, str]:

@@ -51,8 +51,10 @@ def name_contestant(entry: Contestant) -> str:
 
 
 def describe_alternatives(result: StudyResult) -> tuple[str, ...]:
-    """Contestants that take fewer samples than the winner and did no worse, and what that means."""
+    """Contestants that take fewer samples than the winner and did no worse; none where one call is as good."""
     found: list[str] = []
+    if result.verdict.one_call_is_as_good:
+        return ()
     for role in result.verdict.as_good:
         entry = result.contestant(role)
         if entry is None or entry.against_winner is None or role == "best single model":

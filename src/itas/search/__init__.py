@@ -18,9 +18,10 @@ from itas.search.records import (
     StudySpec,
     Verdict,
     paired_margin,
+    paired_margins,
 )
 from itas.search.searchers import SEARCHERS, Searcher, parse_searcher
-from itas.search.shipped import load_space, parse_space, read_shipped_space, shipped_spaces
+from itas.search.shipped import load_space, read_shipped_space, shipped_spaces
 from itas.search.space import Price, Space
 from itas.search.split import Split, split_problems
 from itas.search.study import Study, load_study
@@ -60,8 +61,8 @@ __all__ = [
     "load_space",
     "load_study",
     "paired_margin",
+    "paired_margins",
     "parse_searcher",
-    "parse_space",
     "posterior_of",
     "read_journal",
     "read_shipped_space",

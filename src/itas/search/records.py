@@ -151,7 +151,9 @@ class Margin(Spec):
     verdict: Literal["better", "worse", "tied"]
 
 
-Compare = Callable[[Sequence[Observation], Sequence[Observation]], Margin]
+Compare = Callable[[Sequence[Observation], Sequence[Sequence[Observation]]], Sequence[Margin]]
+"""The winner's observations against those of each other contestant of one family; the verdicts of a family hold
+together (correction for their number). Every pair has at least one problem with a score from both."""
 
 
 class Contestant(Spec):
@@ -298,6 +300,13 @@ def mean_score(observations: Sequence[Observation]) -> float | None:
     """Mean of the scores there are; None without any."""
     scores = scores_of(observations).values()
     return sum(scores) / len(scores) if scores else None
+
+
+def paired_margins(
+    winner: Sequence[Observation], others: Sequence[Sequence[Observation]]
+) -> tuple[Margin, ...]:
+    """`paired_margin` of each, for where no better comparison is handed in; not corrected for their number."""
+    return tuple(paired_margin(winner, other) for other in others)
 
 
 def paired_margin(a: Sequence[Observation], b: Sequence[Observation]) -> Margin:

@@ -27,7 +27,7 @@ from itas.search.records import (
     StudyResult,
     StudySpec,
     TrialRecord,
-    paired_margin,
+    paired_margins,
 )
 from itas.search.reserve import Reserve
 from itas.search.space import Price
@@ -53,7 +53,8 @@ class Study:
         journal: Where the journal is or shall be; None keeps it in memory.
         price: Estimated cost of one query; needed for caps in dollars.
         marginal_samples: What an evaluation would still buy; by default read off the structure.
-        compare: Paired comparison of two contestants.
+        compare: Paired comparisons of the winner: once with one call of the best single model, which is the
+            question the study asks, and once with the baselines as one family.
         progress: Told after every step.
         versions: What the journal is to remember about the program and its surroundings.
     """
@@ -65,7 +66,7 @@ class Study:
     journal: Path | None = None
     price: Price | None = None
     marginal_samples: MarginalSamples | None = None
-    compare: Compare = paired_margin
+    compare: Compare = paired_margins
     progress: Callable[[Progress], None] | None = None
     versions: Mapping[str, str] = field(default_factory=dict[str, str])
 

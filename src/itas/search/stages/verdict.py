@@ -13,6 +13,7 @@ from itas.search.records import (
     BASELINES,
     Compare,
     Contestant,
+    Margin,
     Role,
     StudySpec,
     Verdict,
@@ -87,7 +88,7 @@ async def run_contestants(
         )
         ledger.tell("verdict", len(contestants), len(entries))
     winner, *others = contestants
-    return (winner, *(_against(winner, other, compare) for other in others))
+    return (winner, *_against(winner, others, compare))
 
 
 def judge(ledger: Ledger, contestants: Sequence[Contestant]) -> Verdict:
@@ -114,11 +115,23 @@ def judge(ledger: Ledger, contestants: Sequence[Contestant]) -> Verdict:
     return verdict
 
 
-def _against(winner: Contestant, other: Contestant, compare: Compare) -> Contestant:
-    if not scores_of(winner.observations).keys() & scores_of(other.observations).keys():
-        return other
-    margin = compare(winner.observations, other.observations)
-    return other.model_copy(update={"against_winner": margin})
+def _against(winner: Contestant, others: Sequence[Contestant], compare: Compare) -> tuple[Contestant, ...]:
+    """The others with their margins: one call of the best single model by itself, the baselines together."""
+    scored = scores_of(winner.observations).keys()
+    margins: dict[int, Margin] = {}
+    for is_single in (True, False):
+        family = [
+            number
+            for number, other in enumerate(others)
+            if ("best single model" in other.roles) == is_single
+            and scored & scores_of(other.observations).keys()
+        ]
+        found = compare(winner.observations, [others[number].observations for number in family])
+        margins.update(zip(family, found, strict=True))
+    return tuple(
+        other.model_copy(update={"against_winner": margins.get(number)})
+        for number, other in enumerate(others)
+    )
 
 
 def _cheaper_and_as_good(winner: Contestant, others: Sequence[Contestant]) -> tuple[Role, ...]:

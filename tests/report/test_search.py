@@ -1,0 +1,268 @@
+import base64
+import hashlib
+import json
+import sys
+from html import unescape
+from pathlib import Path
+
+import pytest
+import yaml
+
+from itas.core.architecture import Architecture
+from itas.errors import Error
+from itas.report import About, NextStep, render_search_report
+from itas.report.facts import gather
+from itas.search import Budget, Margin, StudyResult
+from tests.report.reading import Reader
+from tests.report.worlds import MODELS, Run, run_study
+
+LARGEST = 3_000_000
+
+
+@pytest.fixture(scope="session")
+def html(run: Run) -> str:
+    return render_search_report(run.result, about=About(title="A small study"), journal=run.journal)
+
+
+def test_the_page_is_whole_and_below_three_megabytes(html: str):
+    page = Reader(html)
+    assert page.unclosed == []
+    assert len(html.encode()) < LARGEST
+
+
+def test_the_page_asks_for_nothing(html: str):
+    page = Reader(html)
+    sources = [
+        entry for entry in page.values if entry[1] in ("src", "href", "srcset", "action", "data", "poster")
+    ]
+    assert sources == [("a", "href", "#main")]
+    assert not any("//" in value for _, name, value in page.values if name != "xmlns")
+    assert "url(" not in "".join(page.styles)
+    assert "@import" not in "".join(page.styles)
+    assert not any("://" in text for text in page.data)
+
+
+def test_only_the_scripts_and_the_style_that_stand_there_are_allowed(html: str):
+    page = Reader(html)
+    rules = dict(rule.strip().split(" ", 1) for rule in page.policy.split(";"))
+    assert rules["default-src"] == "'none'"
+    assert rules["script-src"].split() == [sha256(script) for script in page.scripts]
+    assert rules["style-src"].split() == [sha256(style) for style in page.styles]
+    assert "unsafe" not in page.policy
+    assert not any(name == "style" or name.startswith("on") for _, name, _ in page.values)
+
+
+def test_every_chart_has_a_table_and_a_text(html: str):
+    page = Reader(html)
+    labels = [value for tag, name, value in page.values if (tag, name) == ("div", "aria-label")]
+    specs = [json.loads(text) for text in page.data]
+    # quality by samples and by price, models, fusers, course, finalists, spending
+    assert len(specs) == 7
+    assert all(len(spec["description"]) > 40 for spec in specs)
+    assert [text for text in labels if not text.startswith(("Table", "Picture"))] == [
+        spec["description"] for spec in specs
+    ]
+    tables = page.elements.count(("table", ()))
+    assert tables >= len(specs)
+    assert page.elements.count(("summary", ())) >= len(specs)
+
+
+def test_what_needs_a_journal_is_left_out_without_one(run: Run, about: About):
+    with_journal = render_search_report(run.result, about=about, journal=run.journal)
+    without = render_search_report(run.result, about=about)
+    for text in ("Table: stages", "Table: what was recommended", "from the call store"):
+        assert text in with_journal
+        assert text not in without
+    assert "Who stood against whom" in without
+
+
+def test_the_estimates_are_those_of_the_study(run: Run, about: About):
+    computed = gather(run.result.model_copy(update={"finalists": ()}), about, run.journal)
+    means = {point.point: point.mean for point in computed.points}
+    for finalist in run.result.finalists:
+        assert means[finalist.point] == pytest.approx(finalist.mean, abs=0.005)
+
+
+def test_the_stages_add_up_to_what_the_study_paid(run: Run, about: About):
+    stages = gather(run.result, about, run.journal).stages
+    assert stages[0].name == "Ranking the models"
+    assert sum(stage.paid for stage in stages) == run.result.paid_samples
+    assert sum(stage.paid_micro_usd for stage in stages) == run.result.paid_micro_usd
+
+
+def test_points_are_described_by_their_choices_where_the_space_cannot_be_made_again(run: Run, about: About):
+    space = run.result.spec.space.model_copy(update={"max_cost_usd": 5.0})
+    result = run.result.model_copy(update={"spec": run.result.spec.model_copy(update={"space": space})})
+    labels = [point.label for point in gather(result, about, run.journal).points]
+    assert all(label.startswith("K ") for label in labels)
+    assert render_search_report(result, about=about)
+
+
+def test_unscored_problems_and_dropped_models_are_shown(run: Run, about: About):
+    text = Reader(render_search_report(run.result, about=about)).text
+    assert "scorer error: " in text
+    assert "fake/broken" in text
+    assert "out of order" in text
+
+
+@pytest.mark.parametrize("is_said", [True, False], ids=["because it is said", "because a model is simulated"])
+def test_a_simulated_run_is_called_simulated(run: Run, about: About, is_said: bool):
+    result = run.result
+    if is_said:
+        about = about.model_copy(update={"is_simulated": True})
+    else:
+        data = result.model_dump_json().replace('"fake/', '"simulated/')
+        result = StudyResult.model_validate_json(data)
+    page = Reader(render_search_report(result, about=about))
+    assert page.text.count("SIMULATED") >= 3
+    assert "say nothing about any real model" in page.text
+
+
+def test_a_real_run_is_not_called_simulated(html: str):
+    assert "simulated" not in Reader(html).text.lower()
+
+
+def test_the_truth_of_a_simulated_run_stands_beside_what_was_believed(run: Run, about: About):
+    about = about.model_copy(
+        update={"true_quality": {"winner": 0.612, "best single model": 0.547}, "true_problems": 4000}
+    )
+    text = Reader(render_search_report(run.result, about=about)).text
+    assert "Simulated truth" in text
+    assert "61.2" in text
+    assert "54.7" in text
+    assert "4,000 other problems" in text
+
+
+def test_without_prices_there_is_no_chart_of_prices(tmp_path: Path, about: About):
+    unpriced = run_study(tmp_path, price=None)
+    page = Reader(render_search_report(unpriced.result, about=about, journal=unpriced.journal))
+    assert "unpriced" in page.text
+    assert len(page.data) == 6
+
+
+def test_a_verdict_that_a_cap_cut_short_is_called_provisional(run: Run, about: About):
+    last = run.result.contestants[-1]
+    cut = last.model_copy(
+        update={"state": "over_budget", "reason": "the cap was reached", "observations": ()}
+    )
+    result = run.result.model_copy(
+        update={
+            "contestants": (*run.result.contestants[:-1], cut),
+            "verdict": run.result.verdict.model_copy(update={"is_complete": False}),
+        }
+    )
+    text = Reader(render_search_report(result, about=about)).text
+    assert "Provisional" in text
+    assert "the cap was reached" in text
+    assert f"{run.result.split[2]} not asked" in text
+    assert "itas resume" in text
+
+
+def test_a_tie_whose_own_interval_leaves_out_0_is_explained(run: Run, about: About):
+    single = run.result.contestants[1]
+    margin = Margin(difference=0.03, low=0.01, high=0.05, n=60, verdict="tied")
+    changed = single.model_copy(update={"against_winner": margin})
+    contestants = (run.result.winner, changed, *run.result.contestants[2:])
+    result = run.result.model_copy(update={"contestants": contestants})
+    explanation = "corrected for their number"
+    assert explanation in Reader(render_search_report(result, about=about)).text
+    assert explanation not in Reader(render_search_report(run.result, about=about)).text
+
+
+def test_caps_and_next_steps_are_those_that_are_given(run: Run, about: About):
+    about = about.model_copy(
+        update={
+            "caps": Budget(max_cost_usd=7.5),
+            "next_steps": (NextStep(purpose="Serve it.", command="itas serve best.yaml"),),
+        }
+    )
+    text = Reader(render_search_report(run.result, about=about)).text
+    assert "of at most $7.50" in text
+    assert "itas serve best.yaml" in text
+
+
+def test_a_missing_package_is_named_with_the_extra(run: Run, about: About, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setitem(sys.modules, "altair", None)
+    with pytest.raises(Error, match=r"altair.*pip install 'itas\[report\]'"):
+        render_search_report(run.result, about=about)
+
+
+# --- hostile text -------------------------------------------------------------------------------------------
+
+
+ALLOWED = {
+    "html", "head", "meta", "title", "style", "body", "a", "main", "header", "h1", "h2", "h3", "p", "strong",
+    "span", "br", "div", "dl", "dt", "dd", "ol", "ul", "li", "pre", "code", "button", "section", "table",
+    "thead", "tbody", "tr", "th", "td", "figure", "figcaption", "script", "noscript", "details", "summary",
+    "fieldset", "legend", "label", "input", "svg", "g", "rect", "path", "text",
+}  # fmt: skip
+
+ATTRIBUTES = {
+    "aria-label", "aria-labelledby", "charset", "checked", "class", "content", "data-copies", "d", "font-size",
+    "font-weight", "height", "hidden", "href", "http-equiv", "id", "lang", "letter-spacing", "name",
+    "preserveaspectratio", "role", "rx", "scope", "tabindex", "text-anchor", "type", "viewbox", "width", "x",
+    "xmlns", "y",
+}  # fmt: skip
+
+
+def test_hostile_text_adds_no_element_attribute_or_handler(hostile_pages: list[str]):
+    for hostile in hostile_pages:
+        page = Reader(hostile)
+        assert page.unclosed == []
+        assert {tag for tag, _ in page.elements} <= ALLOWED
+        assert {name for _, names in page.elements for name in names} <= ATTRIBUTES
+        hrefs = [value for _, name, value in page.values if name == "href"]
+        assert hrefs == ["#main"]
+
+
+def test_hostile_text_changes_no_script(hostile_pages: list[str], html: str):
+    for hostile in hostile_pages:
+        page, usual = Reader(hostile), Reader(html)
+        assert page.scripts == usual.scripts
+        assert page.styles == usual.styles
+        assert page.policy == usual.policy
+        for text in page.data:
+            assert not set(text) & set("<>&\u2028\u2029")
+            assert json.loads(text)
+
+
+def test_hostile_text_is_shown_and_hides_nothing(hostile_pages: list[str]):
+    text = "".join(Reader(page).text for page in hostile_pages)
+    for shown in (
+        "<script>window.pwned=1</script>",
+        "{{ 7 * 7 }}",
+        "${alert(1)}",
+        "=HYPERLINK",
+        "\u27e8U+202E\u27e9",
+    ):
+        assert shown in text
+    assert not set(text) & set("\u202e\u2066\u200b\x1b\x00\x07")
+
+
+def test_hostile_text_does_not_make_the_page_large(hostile_pages: list[str]):
+    assert all(len(page.encode()) < LARGEST for page in hostile_pages)
+
+
+def test_the_file_to_copy_is_the_architecture_whatever_its_name(run: Run, about: About):
+    first = run.result.contestant(run.result.verdict.recommended)
+    assert first is not None
+    for name in ("Größe → 日本語", "\u202eevil\u202c \U0001f600", "nul \x00 and \x1b[31m", "a: b # c"):
+        named = first.model_copy(
+            update={"architecture": first.architecture.model_copy(update={"name": name})}
+        )
+        others = tuple(each for each in run.result.contestants if each is not first)
+        result = run.result.model_copy(update={"contestants": (named, *others)})
+        html = render_search_report(result, about=about)
+        text = html.partition('<pre id="yaml" tabindex="0">')[2].partition("</pre>")[0]
+        architecture = Architecture.parse(yaml.safe_load(unescape(text)))
+        assert architecture.name == name
+        assert architecture.fingerprint == first.architecture.fingerprint
+
+
+def test_models_keep_their_names_in_the_page(html: str):
+    text = Reader(html).text
+    assert all(model in text for model in MODELS)
+
+
+def sha256(text: str) -> str:
+    return f"'sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}'"
