@@ -55,11 +55,11 @@ def find_blocks(path: Path) -> list[Block]:
 def _blocks(path: Path, text: str) -> Iterator[Block]:
     for found in _FENCE.finditer(text):
         language, _, about = found["info"].strip().partition(" ")
-        words, _, reason = about.partition(":")
-        mark = words.split()[-1:] if reason else []
-        if mark and mark[0] not in ("norun", "part"):
-            raise ValueError(f"{path.name}: unknown mark '{mark[0]}:' of a block; norun or part")
-        named = dict(word.split("=", 1) for word in about.split() if "=" in word and not reason)
+        said, _, reason = about.partition(":")
+        words = said.split()
+        if reason and words[-1] not in ("norun", "part"):
+            raise ValueError(f"{path.name}: unknown mark '{words[-1]}:' of a block; norun or part")
+        named = dict(word.split("=", 1) for word in words if "=" in word)
         line = text.count("\n", 0, found.start()) + 2
         yield Block(
             path,

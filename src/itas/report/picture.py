@@ -60,7 +60,7 @@ class Box:
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """One layer. `width` is the number of candidates after it, at most; None if the layer adds none."""
+    """One layer. `candidates` is how many there are after it, at most."""
 
     number: int
     type: str

@@ -36,14 +36,6 @@ def describe_verdict(result: StudyResult) -> str:
     )
 
 
-def describe_margin(margin: Margin | None) -> str:
-    """The winner minus another, in words."""
-    if margin is None:
-        return "not comparable"
-    figures = f"{points(margin.difference, signed=True)} ({interval(margin.low, margin.high)})"
-    return f"{margin.verdict}, {figures}"
-
-
 def name_contestant(entry: Contestant) -> str:
     """Who stood there, in plain words: ``The winner of the search``, ``7 samples of a, voted``."""
     names = [_name(role, entry.architecture) for role in entry.roles]
@@ -61,7 +53,7 @@ def describe_alternatives(result: StudyResult) -> tuple[str, ...]:
             continue
         margin = entry.against_winner
         name = f"{_capital(_name(role, entry.architecture))} ({describe_architecture(entry.architecture)})"
-        figures = f"takes {_samples(entry)} a question instead of {winner_samples(result)}"
+        figures = f"takes {_samples(entry)} a question instead of {result.winner.planned_samples}"
         if margin.verdict == "worse":
             found.append(
                 f"{name} {figures} and did better than the winner on the held-out problems, "
@@ -73,11 +65,6 @@ def describe_alternatives(result: StudyResult) -> tuple[str, ...]:
                 f"{points(margin.difference, signed=True)} points from it ({_interval(margin)})."
             )
     return tuple(found)
-
-
-def winner_samples(result: StudyResult) -> int:
-    """Samples that the winner takes for one question, as planned."""
-    return result.winner.planned_samples
 
 
 def _name(role: str, architecture: Architecture) -> str:
