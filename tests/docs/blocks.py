@@ -48,8 +48,15 @@ class Block:
 
 
 def find_blocks(path: Path) -> list[Block]:
-    """Every fenced block of a page."""
-    return list(_blocks(path, path.read_text(encoding="utf-8")))
+    """Every fenced block of a page.
+
+    Raises:
+        ValueError: A fence opens nothing that is closed, or the mark behind it is unknown.
+    """
+    text = path.read_text(encoding="utf-8")
+    if "```" in _FENCE.sub("", text):
+        raise ValueError(f"{path.name}: a fence without its other end, or with a backtick behind it")
+    return list(_blocks(path, text))
 
 
 def _blocks(path: Path, text: str) -> Iterator[Block]:
