@@ -413,7 +413,7 @@ def section_lines(section: Section) -> list[str]:
 
 
 def contestant_table(finished: Finished) -> list[str]:
-    from itas.api.show import describe_shortly
+    from itas.report.words import describe_architecture
 
     outcome = finished.outcome
     lines = [
@@ -425,12 +425,12 @@ def contestant_table(finished: Finished) -> list[str]:
         if quality is None:
             reason = entry.reason or "not recorded that often"
             lines.append(
-                f"| {' = '.join(entry.roles)} | {describe_shortly(entry.architecture)} | "
+                f"| {' = '.join(entry.roles)} | {describe_architecture(entry.architecture)} | "
                 f"{entry.planned_samples} | none | {reason[:60]} |"
             )
             continue
         lines.append(
-            f"| {' = '.join(entry.roles)} | {describe_shortly(entry.architecture)} | {entry.planned_samples} | "
+            f"| {' = '.join(entry.roles)} | {describe_architecture(entry.architecture)} | {entry.planned_samples} | "
             f"{100 * quality.mean:.1f} | {100 * quality.low:.1f} to {100 * quality.high:.1f} |"
         )
     best = outcome.result.finalists[0]
@@ -466,7 +466,7 @@ def simulated_lines(simulated: Sequence[Finished]) -> list[str]:
         "| seed | winner | samples | believed | held-out | simulated truth | one call of the best model, truth |",
         "|---|---|---|---|---|---|---|",
     ]
-    from itas.api.show import describe_shortly
+    from itas.report.words import describe_architecture
 
     for seed, finished in enumerate(simulated):
         outcome = finished.outcome
@@ -476,7 +476,7 @@ def simulated_lines(simulated: Sequence[Finished]) -> list[str]:
         truth = {} if outcome.truth is None else outcome.truth.quality
         cells = [
             str(seed),
-            describe_shortly(winner.architecture),
+            describe_architecture(winner.architecture),
             str(winner.planned_samples),
             f"{100 * best.mean:.1f} +- {100 * best.sd:.1f}",
             "none" if winner.mean is None else f"{100 * winner.mean:.1f}",

@@ -16,12 +16,14 @@ from typing import Any, cast
 
 import pytest
 
-from itas.api.searching import make_search
+from itas.api.searching import StudyFile, make_search
 from itas.api.settings import Settings
 from itas.cli.main import main
 from itas.core.component import component_types
 from itas.core.spec import parse_as
-from itas.search import Space
+from itas.models.providers.known import KNOWN
+from itas.search import SEARCHERS, Space, load_space, shipped_spaces
+from itas.search.ranking import Rankings
 from itas.specs import parse_architecture, parse_yaml
 from tests.docs.blocks import Block, find_anchors, find_blocks, find_commands, find_links
 from tests.docs.provider import local_provider
@@ -194,3 +196,27 @@ def test_the_component_tables_have_every_field_with_its_default():
 
 def _shown(value: object) -> str:
     return value if isinstance(value, str) else json.dumps(value)
+
+
+def test_the_table_of_shipped_spaces_has_their_counts():
+    text = (ROOT / "docs" / "search.md").read_text(encoding="utf-8")
+    found = re.findall(r"^\| `([\w-]+)` \| (\d+) \| (\d+) \| (\d+) to (\d+) \|", text, re.MULTILINE)
+    models = Rankings.provisional([f"any/{number}" for number in range(10)])
+    for name, *counts in found:
+        space = load_space(name).bind(models).describe()
+        least, _, most = space.planned_samples
+        assert [int(count) for count in counts] == [space.points, space.raw, least, most], name
+    assert sorted(name for name, *_ in found) == sorted(shipped_spaces())
+
+
+def test_the_study_file_table_has_every_name():
+    text = (ROOT / "docs" / "search.md").read_text(encoding="utf-8").partition("## Study file")[2]
+    rows = re.findall(r"^\| (`.+?`) \| ", text, re.MULTILINE)
+    assert {name for row in rows for name in re.findall(r"`(\w+)`", row)} == set(StudyFile.model_fields)
+
+
+def test_every_searcher_and_provider_has_a_row():
+    search = (ROOT / "docs" / "search.md").read_text(encoding="utf-8")
+    models = (ROOT / "docs" / "models.md").read_text(encoding="utf-8")
+    assert [name for name in SEARCHERS if f"| `{name}`" not in search] == []
+    assert [name for name in KNOWN if f"`{name}`" not in models] == []

@@ -3,8 +3,20 @@
 from pathlib import Path
 
 from itas.api.runs import find_run, write_text
-from itas.api.searching import JOURNAL, KIND, REPORT, load_outcome
+from itas.api.searching import JOURNAL, KIND, REPORT, WINNER, Outcome, load_outcome
+from itas.report.about import About, NextStep
 from itas.search import read_journal
+
+
+def _next_steps(run: Path, outcome: Outcome) -> tuple[NextStep, ...]:
+    use = NextStep(purpose="Ask it a question", command=f'itas answer {run / WINNER} "your question"')
+    if not outcome.result.verdict.is_complete:
+        return (
+            NextStep(purpose="Complete the verdict", command=f"itas resume {run} --max-samples MORE"),
+            use,
+        )
+    show = NextStep(purpose="See these figures in the terminal", command=f"itas show {run}")
+    return (use, show)
 
 
 def write_report(run: Path) -> Path:
@@ -14,7 +26,7 @@ def write_report(run: Path) -> Path:
         SpecError: Not the folder of a finished search.
         DataError: A file in it is damaged.
     """
-    from itas.report.search import About, render_search_report
+    from itas.report.search import render_search_report
 
     folder, manifest = find_run(run, kind=KIND)
     outcome = load_outcome(folder)
@@ -31,6 +43,7 @@ def write_report(run: Path) -> Path:
         true_quality=None if truth is None else {role: found.mean for role, found in truth.quality.items()},
         true_problems=None if truth is None else truth.problems,
         caps=outcome.search.budget,
+        next_steps=_next_steps(run, outcome),
     )
     path = folder / REPORT
     events = read_journal(folder / JOURNAL) if (folder / JOURNAL).is_file() else ()

@@ -54,11 +54,6 @@ def describe_layers(architecture: Architecture) -> tuple[LayerLine, ...]:
     )
 
 
-def describe_shortly(architecture: Architecture) -> str:
-    """The architecture in one line: ``3 generators x 5 -> critic -> ranker(5) -> fuser``."""
-    return " -> ".join(_short(layer) for layer in architecture.layers)
-
-
 def _models(layer: Layer) -> tuple[str, ...]:
     names = [_with_samples(component) for component in layer.components]
     return tuple(dict.fromkeys(name for name in names if name))
@@ -79,18 +74,3 @@ def _settings(component: Component) -> str:
     if getattr(component, "weights", None):
         shown.append("weighted")
     return ", ".join(shown)
-
-
-def _short(layer: Layer) -> str:
-    first = layer.components[0]
-    count = len(layer.components)
-    text = layer.type if count == 1 else f"{count} {layer.type}s"
-    samples = {getattr(component, "samples", 1) for component in layer.components}
-    if samples != {1}:
-        text += f" x {'/'.join(str(number) for number in sorted(samples))}"
-    keeps = getattr(first, "top_k", None) or getattr(first, "first_k", None)
-    if keeps is not None and layer.type not in ("vote",):
-        text += f"({keeps})"
-    if getattr(first, "weights", None):
-        text = f"weighted {text}"
-    return text

@@ -16,8 +16,9 @@ os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 def main(arguments: list[str] | None = None) -> int:
     """Run one command and give its exit code."""
     from itas.cli.application import run
-    from itas.cli.terminal import clean, progress
+    from itas.cli.terminal import allow_any_text, clean, progress
 
+    allow_any_text()
     try:
         return run(sys.argv[1:] if arguments is None else arguments)
     except Error as error:

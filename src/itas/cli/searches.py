@@ -5,13 +5,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from itas.api.searching import Finished, Outcome, SearchSpec
-from itas.api.show import describe_shortly
 from itas.cli.evaluations import ask_to_pay
 from itas.cli.progress import ProgressLine, spent_words
 from itas.cli.tables import print_table
 from itas.cli.terminal import clean, out
 from itas.core.money import format_usd, to_micro_usd
+from itas.core.observation import event_rates
 from itas.core.problem import Unscored
+from itas.report.words import describe_architecture
 
 if TYPE_CHECKING:
     from itas.search import Contestant, Description, Progress, StudyEstimate
@@ -151,6 +152,12 @@ def print_outcome(outcome: Outcome) -> None:
         f"{clean(result.ended_reason)}; {result.paid_samples:,} samples paid, "
         f"{format_usd(result.paid_micro_usd)}{marks}"
     )
+    for entry in result.contestants:
+        rates = ", ".join(
+            f"{kind} in {100 * rate:.1f} %" for kind, rate in event_rates(entry.observations).items()
+        )
+        if rates:
+            out().print(clean(f"{' = '.join(entry.roles)}: {rates} of the answers"))
     best = result.finalists[0]
     text = f"the search believed {100 * best.mean:.1f} +- {100 * best.sd:.1f} of the winner"
     if result.winner.mean is not None:
@@ -167,7 +174,7 @@ def _contestant_row(outcome: Outcome, entry: "Contestant") -> list[str]:
     score = "" if quality is None else f"{100 * quality.mean:.1f}"
     return [
         " = ".join(entry.roles) + (f" ({unscored} unscored)" if unscored else ""),
-        describe_shortly(entry.architecture),
+        describe_architecture(entry.architecture),
         str(entry.planned_samples),
         price,
         score,

@@ -1,5 +1,6 @@
 """What goes to a terminal: results on stdout, progress on stderr, and never a control character of a model."""
 
+import io
 import os
 import sys
 import unicodedata
@@ -19,6 +20,13 @@ def clean(text: str) -> str:
     if text.isascii() and text.isprintable():
         return text
     return "".join(character if _is_safe(character) else _visible(character) for character in text)
+
+
+def allow_any_text() -> None:
+    """Characters that the terminal's encoding does not have are written as escapes instead of failing."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
 
 
 def out() -> "Console":

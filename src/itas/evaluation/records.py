@@ -90,6 +90,7 @@ class ProblemResult(Spec):
             cost_micro_usd=self.cost_micro_usd,
             paid_micro_usd=self.paid_micro_usd,
             latency_s=self.latency_s,
+            events=self.events,
         )
 
 

@@ -10,8 +10,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from statistics import median
 
+from itas.core.component import EventKind
 from itas.core.money import add_prices
-from itas.core.observation import Observation
+from itas.core.observation import Observation, event_rates
 from itas.core.problem import Score, Unscored
 from itas.evaluation.statistics import MeanEstimate, estimate_mean
 from itas.report.about import About
@@ -126,7 +127,7 @@ class Recommended:
 
 @dataclass(frozen=True, slots=True)
 class StageCost:
-    """What one stage took."""
+    """What one stage took; `events` is the share of its answers in which something did not go as described."""
 
     name: str
     answers: int
@@ -134,6 +135,7 @@ class StageCost:
     paid: int
     paid_micro_usd: int
     unscored: int
+    events: Mapping[EventKind, float]
 
 
 @dataclass(frozen=True, slots=True)
@@ -383,6 +385,7 @@ def _read_stages(journal: Sequence[Event]) -> tuple[StageCost, ...]:
             paid=sum(entry.samples_paid for entry in entries),
             paid_micro_usd=sum(entry.paid_micro_usd for entry in entries),
             unscored=sum(count_unscored(entries).values()),
+            events=event_rates(entries),
         )
         for name, entries in by_stage.items()
         if entries

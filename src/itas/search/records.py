@@ -187,7 +187,8 @@ class Verdict(Spec):
         relation: Of the winner to one call of the best single model.
         one_call_is_as_good: The winner is not better than that one call.
         as_good: Roles that take fewer samples than the winner and are not worse, cheapest first.
-        recommended: What to use: the winner if it is better than one call, else that one call.
+        recommended: What to use: one call of the best single model if the winner is not better than that; else
+            a baseline that is better than the winner, if there is one; else the winner.
         is_complete: Every contestant was run on every problem.
     """
 

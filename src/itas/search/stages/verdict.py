@@ -102,7 +102,7 @@ def judge(ledger: Ledger, contestants: Sequence[Contestant]) -> Verdict:
         relation=relation,
         one_call_is_as_good=is_as_good,
         as_good=_cheaper_and_as_good(winner, contestants[1:]),
-        recommended="best single model" if is_as_good else "winner",
+        recommended="best single model" if is_as_good else _beaten_by(contestants[1:]) or "winner",
         is_complete=all(entry.state == "done" for entry in contestants),
     )
     known = ledger.journal.find("verdict")
@@ -132,6 +132,17 @@ def _against(winner: Contestant, others: Sequence[Contestant], compare: Compare)
         other.model_copy(update={"against_winner": margins.get(number)})
         for number, other in enumerate(others)
     )
+
+
+def _beaten_by(others: Sequence[Contestant]) -> Role | None:
+    """The best of those that are better than the winner, beyond chance; None where there are none."""
+    better = [
+        entry
+        for entry in others
+        if entry.against_winner is not None and entry.against_winner.verdict == "worse"
+    ]
+    best = max(better, key=lambda entry: entry.mean or 0.0, default=None)
+    return None if best is None else best.roles[0]
 
 
 def _cheaper_and_as_good(winner: Contestant, others: Sequence[Contestant]) -> tuple[Role, ...]:
