@@ -78,9 +78,7 @@ async def answer_conversation(
         Error: See `itas.engine.answer` and `open_models`.
     """
     problems = known_problems([architecture])
-    async with open_models(
-        settings, problems=problems, recording=recording, seed=seed, caps=caps, run="answer"
-    ) as models:
+    async with open_models(settings, problems=problems, recording=recording, seed=seed, caps=caps) as models:
         for model in architecture.models:
             models(model)  # an unknown provider or a missing key is found before anything is paid for
         return await run_architecture(

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from itas.api.answering import SIMULATED
-from itas.api.opening import Caps, open_models
+from itas.api.opening import Caps, open_models, tightness
 from itas.api.runs import create_run, find_run, write_json
 from itas.api.settings import Settings
 from itas.benchmarks.benchmark import Benchmark
@@ -74,11 +74,15 @@ class EvaluationReport:
         folder: Of the run.
         summaries: One per architecture, in order.
         comparisons: Each later architecture against the first.
+        paid_samples: Bought by all of it, also for problems that were not finished.
+        paid_micro_usd: Spent by all of it.
     """
 
     folder: Path
     summaries: tuple[Summary, ...]
     comparisons: tuple[Comparison, ...]
+    paid_samples: int
+    paid_micro_usd: int
 
     @property
     def is_complete(self) -> bool:
@@ -137,12 +141,13 @@ async def evaluate_architectures(
     benchmark = open_benchmark(on, scorer=scorer, seed=seed, limit=limit)
     named = _distinct(architectures)
     async with open_models(
-        settings, problems=benchmark.problems, recording=recording, seed=seed, caps=caps, run=KIND
+        settings, problems=benchmark.problems, recording=recording, seed=seed, caps=caps
     ) as models:
         for architecture in named:
             for model in architecture.models:
                 models(model)
-        if not watch.confirm([_estimate(each, benchmark, models.find_price) for each in named]):
+        estimates = [_estimate(each, benchmark, models.find_price) for each in named]
+        if not watch.confirm(estimates):
             raise SpecError("not confirmed, so nothing was asked and nothing was paid")
         about = _about(named, benchmark, scorer=scorer, limit=limit, seed=seed, first_draw=first_draw)
         folder = create_run(output or settings.runs, KIND, named[0].name, about)
@@ -159,15 +164,27 @@ async def evaluate_architectures(
                     first_draw=first_draw,
                     concurrency=settings.concurrency,
                     on_result=_both(writer.append, watch.result),
+                    is_tight=tightness(
+                        models,
+                        samples=architecture.planned_samples(),
+                        micro_usd=(estimates[number].planned_micro_usd or 0) // len(benchmark.problems),
+                    ),
                 )
             write_json(place / "architecture.json", architecture.model_dump(mode="json"))
             write_summary(place / "summary.json", found)
             evaluations.append(found)
             if not found.is_complete:
                 break
+        paid = models.paid.all
     comparisons = _compare(evaluations)
     write_json(folder / "comparisons.json", [each.model_dump(mode="json") for each in comparisons])
-    return EvaluationReport(folder, tuple(each.summarise() for each in evaluations), comparisons)
+    return EvaluationReport(
+        folder,
+        tuple(each.summarise() for each in evaluations),
+        comparisons,
+        paid.samples,
+        paid.cost_micro_usd,
+    )
 
 
 def compare_runs(runs: Sequence[Path]) -> tuple[Comparison, ...]:

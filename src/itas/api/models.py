@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 
 from itas.api.settings import Settings, read_environment
+from itas.core.architecture import Architecture
+from itas.core.spec import suggest
 from itas.errors import SpecError
 from itas.models.providers.known import KNOWN, find_provider
 
@@ -91,3 +93,18 @@ def list_priced(provider: str) -> tuple[ModelLine, ...]:
     return tuple(
         ModelLine(id, price.base.tokens_in / 1e6, price.base.tokens_out / 1e6) for id, price in found
     )
+
+
+def check_providers(architecture: Architecture, settings: Settings) -> None:
+    """Refuse an architecture with a model of a provider that nobody knows.
+
+    Raises:
+        SpecError: Naming the model and the nearest provider.
+    """
+    known = sorted({*KNOWN, *settings.providers, "simulated", "replay"})
+    for model in architecture.models:
+        provider = model.partition("/")[0]
+        if provider not in known:
+            raise SpecError(
+                f"'{model}' is no file, no run folder, and '{provider}' no provider. {suggest(provider, known)}"
+            )

@@ -13,7 +13,7 @@ from itas.errors import SpecError
 from itas.models.budget import Budget
 from itas.models.pool import ModelPool
 from itas.models.prices import PriceTable
-from itas.models.store.contract import CallStore
+from itas.models.store.contract import CallStore, LedgerTotals
 from itas.models.store.memory import MemoryStore
 from itas.models.store.sqlite import open_store
 
@@ -25,14 +25,10 @@ class Caps:
     Attributes:
         max_usd: Dollars; None for no cap.
         max_samples: Samples paid for; None for no cap.
-        spent_micro_usd: Spent before, by the run that is resumed.
-        spent_samples: Bought before.
     """
 
     max_usd: float | None = None
     max_samples: int | None = None
-    spent_micro_usd: int = 0
-    spent_samples: int = 0
 
     @property
     def max_micro_usd(self) -> int | None:
@@ -57,8 +53,8 @@ async def open_models(
         problems: What the simulated models know.
         recording: What the replayed models answer from.
         seed: Of the simulated models.
-        caps: What may be spent.
-        run: Name of the run, for the ledger.
+        caps: What may be spent; on a run that is resumed, what it spent before counts.
+        run: Name of the run in the ledger; must be its own where it can be resumed.
 
     Raises:
         SpecError: The settings are wrong, or a ``replay`` model is asked for without a recording.
@@ -68,6 +64,7 @@ async def open_models(
     caps = caps or Caps()
     store: CallStore = MemoryStore() if settings.store == IN_MEMORY else open_store(Path(settings.store))
     try:
+        before = await store.totals(run) if run else LedgerTotals()
         async with ModelPool(
             settings=settings.providers,
             plugged={"simulated": _simulated(problems, seed), "replay": _replayed(recording)},
@@ -75,8 +72,8 @@ async def open_models(
             budget=Budget(
                 max_micro_usd=caps.max_micro_usd,
                 max_samples=caps.max_samples,
-                spent_micro_usd=caps.spent_micro_usd,
-                spent_samples=caps.spent_samples,
+                spent_micro_usd=before.spent + before.uncertain,
+                spent_samples=before.samples,
             ),
             prices=PriceTable(settings.prices),
             run=run,
@@ -85,6 +82,25 @@ async def open_models(
             yield pool
     finally:
         await store.close()
+
+
+def tightness(models: ModelPool, *, samples: int, micro_usd: int) -> Callable[[int], bool]:
+    """For `evaluation.evaluate`: whether a cap may be reached by as many problems as are under way and one more.
+
+    Args:
+        models: Whose caps hold.
+        samples: Planned for one problem.
+        micro_usd: Estimated price of one problem.
+    """
+
+    def is_tight(under_way: int) -> bool:
+        left, money = models.budget.remaining_samples, models.budget.remaining_micro_usd
+        wanted = under_way + 1
+        return (left is not None and left < wanted * samples) or (
+            money is not None and money < wanted * micro_usd
+        )
+
+    return is_tight
 
 
 def _simulated(problems: Iterable[Problem], seed: int) -> Callable[[str], Model]:

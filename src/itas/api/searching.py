@@ -1,6 +1,6 @@
 """Search the best architecture of a space on a benchmark, resume a search, read what came of it."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,7 +9,7 @@ from typing import Any, Protocol, cast
 from pydantic import Field, JsonValue, NonNegativeInt, PositiveInt
 
 from itas.api.answering import SIMULATED
-from itas.api.opening import Caps, open_models
+from itas.api.opening import Caps, open_models, tightness
 from itas.api.runs import create_run, find_run, write_json, write_text
 from itas.api.settings import Settings
 from itas.benchmarks.benchmark import Benchmark
@@ -24,6 +24,7 @@ from itas.evaluation.evaluate import evaluate
 from itas.evaluation.records import to_observations
 from itas.evaluation.statistics import MeanEstimate
 from itas.models.pool import ModelPool
+from itas.models.store.contract import LedgerTotals
 from itas.search import (
     Budget,
     Margin,
@@ -163,8 +164,15 @@ def find_space(name: str | Mapping[str, Any]) -> Space:
     return Space.parse(load_data(name), where=name)
 
 
+def describe_shipped() -> tuple[Space, ...]:
+    """The spaces that come with the program."""
+    return tuple(load_space(name) for name in shipped_spaces())
+
+
 def load_study_file(path: Path) -> dict[str, Any]:
     """A study file as data: ``space``, ``on``, ``models`` and whatever else `make_search` takes.
+
+    Paths in it are relative to the file.
 
     Raises:
         SpecError: Not a mapping.
@@ -172,7 +180,21 @@ def load_study_file(path: Path) -> dict[str, Any]:
     data = load_data(path)
     if not isinstance(data, dict):
         raise SpecError("a study file is a mapping", path=str(path))
-    return cast("dict[str, Any]", data)
+    fields = cast("dict[str, Any]", data)
+    return {
+        name: _beside(path, value)
+        if name in ("space", "on", "recording") and isinstance(value, str)
+        else value
+        for name, value in fields.items()
+    }
+
+
+def _beside(file: Path, value: str) -> str:
+    """A path that a study file gives, which is relative to that file; anything else as it is."""
+    name, colon, rest = value.partition(":")
+    start, path = (f"{name}:", rest) if colon and rest else ("", value)
+    found = file.parent / path
+    return f"{start}{found}" if not Path(path).is_absolute() and found.is_file() else value
 
 
 class StudyFile(Spec):
@@ -363,11 +385,23 @@ async def _go_on(
         work = _Work(search, benchmark, models, settings)
         work.check_models()
         result = await work.study(folder / JOURNAL, watch).run()
+        result = _with_paid(result, await models.store.totals(folder.name))
         truth = await work.measure_truth(result, watch)
     outcome = _conclude(search, benchmark, result, truth)
     write_json(folder / OUTCOME, outcome.model_dump(mode="json"))
     _write_winner(folder, outcome)
     return Finished(folder, outcome, _write_report(folder, watch))
+
+
+def _with_paid(result: StudyResult, ledger: LedgerTotals) -> StudyResult:
+    """The result with what the ledger says was paid: after a kill it knows of calls that the journal does not.
+    Models that cost nothing are in the journal only."""
+    return result.model_copy(
+        update={
+            "paid_samples": max(result.paid_samples, ledger.samples),
+            "paid_micro_usd": max(result.paid_micro_usd, ledger.spent + ledger.uncertain),
+        }
+    )
 
 
 def _write_winner(folder: Path, outcome: Outcome) -> None:
@@ -477,11 +511,16 @@ class _Work:
             problems=[self._by_id[id] for id in problems],
             seed=self._search.study.seed,
             concurrency=self._settings.concurrency,
+            is_tight=self._tightness(architecture),
         )
         observations = to_observations(found)
         if not found.is_complete:
             raise PartialEvaluation("a cap was reached in the middle of an evaluation", observations)
         return observations
+
+    def _tightness(self, architecture: Architecture) -> Callable[[int], bool]:
+        samples, micro_usd = architecture.planned_samples(), self.price(architecture) or 0
+        return tightness(self._models, samples=samples, micro_usd=micro_usd)
 
     def price(self, architecture: Architecture) -> int | None:
         """Estimated price of one query in millionths of a dollar, from the first problems; None if unpriced."""

@@ -14,7 +14,7 @@ from pydantic import Field, PositiveInt, ValidationError
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
 from itas.core.component import ModelId
-from itas.core.spec import parse_as
+from itas.core.spec import parse_as, suggest
 from itas.errors import SpecError
 from itas.models.prices import PriceEntry
 from itas.models.providers.known import ProviderSettings
@@ -22,6 +22,9 @@ from itas.specs import load_data
 
 FILE = "itas.yaml"
 IN_MEMORY = "memory"
+PREFIX = "ITAS_"
+OTHER_VARIABLES = frozenset({"ITAS_SHARED_DATA", "ITAS_CHROMIUM"})
+"""Read by the tests only."""
 
 
 class Settings(BaseSettings):
@@ -36,7 +39,7 @@ class Settings(BaseSettings):
     """
 
     model_config = SettingsConfigDict(
-        env_prefix="ITAS_",
+        env_prefix=PREFIX,
         env_nested_delimiter="__",
         extra="forbid",
         frozen=True,
@@ -77,14 +80,24 @@ def load_settings(path: Path | None = None) -> Settings:
     if not isinstance(data, dict):
         raise SpecError(f"settings are a mapping, found {type(data).__name__}", path=str(path))
     fields = cast("dict[str, Any]", data)
+    _check_variables()
     try:
         return Settings(**fields)
-    except ValidationError:
+    except ValidationError as error:
         parse_as(_Strict, fields, where=str(path or ""))  # says it in our words if the file is to blame
-        raise SpecError(
-            "an environment variable that begins with ITAS_ has a value that cannot be used; "
-            f"known settings: {', '.join(Settings.model_fields)}"
-        ) from None
+        first = error.errors(include_url=False)[0]
+        variable = PREFIX + "__".join(str(part) for part in first["loc"]).upper()
+        raise SpecError(f"{first['msg']}, found {first['input']!r}", path=variable) from None
+
+
+def _check_variables() -> None:
+    """Refuse a misspelt variable: it would mean the default in silence."""
+    known = [PREFIX + name.upper() for name in Settings.model_fields]
+    for variable in os.environ:
+        if variable.startswith(PREFIX) and variable not in OTHER_VARIABLES:
+            name = variable.partition("__")[0]
+            if name not in known:
+                raise SpecError(f"no setting has this variable. {suggest(name, known)}", path=variable)
 
 
 class _Strict(Settings):

@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from itas.cli.commands import answering, describing, searching
+from itas.cli.commands import answering, describing, searching, storing
 
 app = typer.Typer(
     name="itas",
@@ -27,9 +27,18 @@ app.command("show")(describing.show)
 app.command("report")(describing.report)
 app.command("models")(describing.models)
 app.command("benchmarks")(describing.benchmarks)
+app.command("spaces")(describing.spaces)
 app.command("convert")(describing.convert)
 app.command("schema")(describing.schema)
 app.command("doctor")(describing.doctor)
+
+store = typer.Typer(
+    no_args_is_help=True, rich_markup_mode=None, help="The call store: what was asked and answered."
+)
+store.command("size")(storing.size)
+store.command("export")(storing.export)
+store.command("import")(storing.import_)
+app.add_typer(store, name="store")
 
 
 def _print_version(value: bool) -> None:

@@ -101,6 +101,8 @@ def print_evaluations(report: EvaluationReport, *, as_json: bool) -> int:
                 "folder": str(report.folder),
                 "summaries": [each.model_dump(mode="json") for each in report.summaries],
                 "comparisons": [each.model_dump(mode="json") for each in report.comparisons],
+                "paid_samples": report.paid_samples,
+                "paid_micro_usd": report.paid_micro_usd,
             }
         )
         return code

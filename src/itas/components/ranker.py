@@ -101,12 +101,12 @@ class Ranker(Selector):
 
 
 def render_ranking(
-    state: State, random: RandomFor, *, use_critiques: bool = True
+    state: State, random: RandomFor, *, use_critiques: bool = True, order: Sequence[int] | None = None
 ) -> tuple[str, tuple[str, ...]]:
-    """The prompt, and the id that each candidate has in it."""
+    """The prompt, and the id that each candidate has in it; shown in a random order if none is given."""
     shows_critiques = use_critiques and any(candidate.critique for candidate in state.candidates)
     sheet: AnswerSheet = render_answers(
-        state.conversation, state.candidates, random, with_critiques=use_critiques
+        state.conversation, state.candidates, random, with_critiques=use_critiques, order=order
     )
     prompt = PROMPT.format(
         count=len(sheet.ids),

@@ -47,14 +47,15 @@ def render_answers(
     random: RandomFor,
     *,
     with_critiques: bool,
+    order: Sequence[int] | None = None,
 ) -> AnswerSheet:
     """What a judge of several answers reads: conversation, request, and the answers in a random order.
 
     The order depends on the set of candidates alone: the same ones in another order are the same prompt,
-    so nobody gains from the place in which it arrived.
+    so nobody gains from the place in which it arrived. A technique that shows several orders gives its own.
     """
-    order = _shuffled(candidates, random)
-    return _sheet(judge_pieces(conversation), candidates, order, random, with_critiques=with_critiques)
+    shown = shuffle(candidates, random) if order is None else order
+    return _sheet(judge_pieces(conversation), candidates, shown, random, with_critiques=with_critiques)
 
 
 def render_answers_in_order(
@@ -90,16 +91,17 @@ def writer_messages(conversation: Conversation, prompt: str) -> Conversation:
     return (*conversation[:-1], Message(role="user", content=prompt))
 
 
-def has_text(text: str) -> bool:
-    """Whether there is anything to read in a reply."""
-    return bool(text.replace("\0", "").strip())
-
-
-def _shuffled(candidates: Sequence[Candidate], random: RandomFor) -> tuple[int, ...]:
+def shuffle(candidates: Sequence[Candidate], random: RandomFor) -> tuple[int, ...]:
+    """Numbers of the candidates in a random order that depends on the set of them alone."""
     keys = [(candidate.text, candidate.critique or "") for candidate in candidates]
     order = sorted(range(len(keys)), key=keys.__getitem__)
     random("order", *(part for number in order for part in keys[number])).shuffle(order)
     return tuple(order)
+
+
+def has_text(text: str) -> bool:
+    """Whether there is anything to read in a reply."""
+    return bool(text.replace("\0", "").strip())
 
 
 def _sheet(

@@ -20,12 +20,12 @@ from pydantic import (
 from itas.core.candidate import Draft, Mark, Notes, State
 from itas.core.messages import Message
 from itas.core.request import Completion
-from itas.core.spec import Spec, suggest
+from itas.core.spec import MODEL_PATTERN, Spec, suggest
 
 T = TypeVar("T")
 
 EventKind = Literal["unreadable", "fallback", "degraded", "dropped", "empty"]
-ModelId = Annotated[str, Field(pattern=r"^[a-z0-9_-]+/.+$", description="provider/model")]
+ModelId = Annotated[str, Field(pattern=MODEL_PATTERN, description="provider/model")]
 
 
 class Context(Protocol):
@@ -196,6 +196,10 @@ def parse_component(data: object) -> Component:
     cls = _registry.get(str(name))
     if cls is None:
         raise ValueError(f"unknown component '{name}'. {suggest(str(name), list(_registry))}".rstrip("."))
+    if "models" in fields and "models" not in cls.model_fields:
+        raise ValueError(
+            "give either 'model' or 'models', not both" if "model" in fields else "'models' is a list"
+        )
     unknown = [key for key in fields if key not in cls.model_fields]
     if unknown:
         known = list(cls.model_fields)

@@ -6,7 +6,7 @@ from typing import Literal
 from pydantic import Field, NonNegativeFloat, NonNegativeInt, PositiveInt
 
 from itas.core.messages import Conversation
-from itas.core.spec import Spec, digest
+from itas.core.spec import MODEL_PATTERN, Spec, digest
 
 FinishReason = Literal["stop", "length", "content_filter", "tool_calls", "unknown"]
 
@@ -17,7 +17,7 @@ class Request(Spec):
     `model` is ``provider/model``. Two equal requests share one list of draws in the call store.
     """
 
-    model: str = Field(pattern=r"^[a-z0-9_-]+/.+$")
+    model: str = Field(pattern=MODEL_PATTERN)
     messages: Conversation = Field(min_length=1)
     temperature: NonNegativeFloat | None = None
     max_tokens: PositiveInt | None = None

@@ -19,8 +19,10 @@ def check_rules(architecture: "Architecture") -> None:
         ValueError: With one line per broken rule, each starting with the layer.
     """
     layers = architecture.layers
+    problems = _one_kind_per_layer(layers)
+    if problems:  # what the other rules would say of a mixed layer only confuses
+        raise ValueError("\n".join(problems))
     problems = [
-        *_one_kind_per_layer(layers),
         *_generators_first(layers, open_rules=architecture.rules == "open"),
         *_candidates_are_there(layers),
         *_critiques_are_used(layers),
@@ -82,7 +84,10 @@ def _adds_candidates(layer: "Layer") -> bool:
 def _candidates_are_there(layers: "tuple[Layer, ...]") -> list[str]:
     last = layers[-1].components[0]
     if isinstance(last, Preparer):
-        return [f"layers[{len(layers) - 1}]: '{last.type}' is last, so nobody uses what it finds (rule 4)."]
+        return [
+            f"layers[{len(layers) - 1}]: '{last.type}' is last, so nobody uses what it finds (rule 4). "
+            "Put its evaluator after it."
+        ]
     return []
 
 

@@ -10,6 +10,9 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from itas.errors import SpecError
 
+MODEL_PATTERN = r"^[a-z0-9_-]+/.+$"
+"""How a model is named: ``provider/model``."""
+
 
 class Spec(BaseModel):
     """A frozen value that refuses unknown names. Everything that crosses disk or wire is one."""
@@ -42,7 +45,8 @@ def parse_as(cls: type[S], data: object, *, where: str = "") -> S:
         lines = [
             _describe(cls, item) for item in found if not _only_follows(item["loc"], item["type"], found)
         ]
-        raise SpecError("\n".join(lines), path=where) from None
+        separator = f"\n{where}: " if where else "\n"
+        raise SpecError(separator.join(lines), path=where) from None
 
 
 def canonical_json(data: object) -> str:
@@ -97,6 +101,9 @@ def _describe(cls: type[BaseModel], item: Mapping[str, Any]) -> str:
         return f"{prefix}unknown name '{name}'. {suggest(name, known)}"
     if item["type"] == "missing":
         return f"{prefix}required, but not given."
+    if item["type"] == "string_pattern_mismatch" and item["ctx"]["pattern"] == MODEL_PATTERN:
+        example = "a model is named provider/model, for instance openai/gpt-4o"
+        return f"{prefix}{example}; found {_short(item['input'])}."
     message = str(item["msg"]).removeprefix("Value error, ").rstrip(".")
     if item["type"] in ("value_error", "assertion_error"):
         return f"{prefix}{message}" + ("" if message.endswith("?") else ".")

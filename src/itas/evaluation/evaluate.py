@@ -5,6 +5,7 @@ and gives back what there is, marked as incomplete. Cancelling cancels the calls
 whatever was finished has been handed to `on_result` by then.
 """
 
+import asyncio
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Literal
@@ -33,6 +34,7 @@ async def evaluate(
     concurrency: int = 16,
     known: Iterable[ProblemResult] = (),
     on_result: OnResult | None = None,
+    is_tight: Callable[[int], bool] | None = None,
 ) -> Evaluation:
     """Evaluate an architecture.
 
@@ -46,6 +48,8 @@ async def evaluate(
         concurrency: Most problems at the same time, >= 1. Changes no result.
         known: Results that are there already, for resuming; those that are not final are asked again.
         on_result: Called with each new result as it comes.
+        is_tight: Whether a cap may be reached if one more problem is begun beside so many others. Then it is
+            begun alone: what is left goes into finishing problems, not into beginning many.
 
     Raises:
         SpecError: A model is unknown, or `concurrency` is below 1.
@@ -61,7 +65,7 @@ async def evaluate(
         raise SpecError("each problem may be asked once; ids repeat", path="problems")
     results = {result.problem_id: result for result in known if result.is_final and result.problem_id in ids}
     todo = [problem for problem in asked if problem.id not in results]
-    job = _Job(architecture, benchmark, models, seed, first_draw, iter(todo), results, on_result)
+    job = _Job(architecture, benchmark, models, seed, first_draw, iter(todo), results, on_result, is_tight)
     await side_by_side([job.work() for _ in range(min(concurrency, len(todo)))])
     return Evaluation(
         architecture=architecture,
@@ -90,8 +94,12 @@ class _Job:
         todo: Iterator[Problem],
         results: dict[str, ProblemResult],
         on_result: OnResult | None,
+        is_tight: Callable[[int], bool] | None,
     ) -> None:
         self.stopped_by: Literal["budget"] | None = None
+        self._is_tight = is_tight
+        self._alone = asyncio.Lock()
+        self._under_way = 0
         self._architecture = architecture
         self._benchmark = benchmark
         self._models = models
@@ -106,14 +114,27 @@ class _Job:
         for problem in self._todo:
             if self.stopped_by is not None:
                 return
-            try:
-                result = await self._solve(problem)
-            except BudgetExceeded:
-                self.stopped_by = "budget"
+            if self._is_tight is not None and self._is_tight(self._under_way):
+                async with self._alone:
+                    result = None if self.stopped_by is not None else await self._try(problem)
+            else:
+                result = await self._try(problem)
+            if result is None:
                 return
             self._results[problem.id] = result
             if self._on_result is not None:
                 self._on_result(result)
+
+    async def _try(self, problem: Problem) -> ProblemResult | None:
+        """The result; None once a cap is reached."""
+        self._under_way += 1
+        try:
+            return await self._solve(problem)
+        except BudgetExceeded:
+            self.stopped_by = "budget"
+            return None
+        finally:
+            self._under_way -= 1
 
     async def _solve(self, problem: Problem) -> ProblemResult:
         started = time.monotonic()

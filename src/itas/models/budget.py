@@ -24,6 +24,12 @@ class _Account:
     def fits(self, amount: int) -> bool:
         return self.cap is None or self.spent + self.uncertain + self.reserved + amount <= self.cap
 
+    @property
+    def remaining(self) -> int | None:
+        if self.cap is None:
+            return None
+        return max(0, self.cap - self.spent - self.uncertain - self.reserved)
+
     def may_fit_later(self, amount: int) -> bool:
         return self.cap is None or self.spent + self.uncertain + amount <= self.cap
 
@@ -76,6 +82,16 @@ class Budget:
     def reserved_micro_usd(self) -> int:
         """Reserved by calls on their way."""
         return self._money.reserved
+
+    @property
+    def remaining_samples(self) -> int | None:
+        """Left of the cap on samples, reservations taken off; None without a cap."""
+        return self._samples.remaining
+
+    @property
+    def remaining_micro_usd(self) -> int | None:
+        """Left of the cap in millionths of a dollar, reservations taken off; None without a cap."""
+        return self._money.remaining
 
     @property
     def spent_samples(self) -> int:

@@ -19,11 +19,16 @@ def show(
 ) -> int:
     """Show an architecture, or what came of a run."""
     from itas.api.answering import find_architecture
+    from itas.api.models import check_providers
+    from itas.api.settings import load_settings
     from itas.cli.runs import show_run
 
     if Path(what).is_dir():
         return show_run(Path(what), as_json=as_json)
-    _show_architecture(find_architecture(what), as_json=as_json)
+    architecture = find_architecture(what)
+    if not Path(what).exists():
+        check_providers(architecture, load_settings())
+    _show_architecture(architecture, as_json=as_json)
     return 0
 
 
@@ -96,6 +101,37 @@ def benchmarks(*, as_json: AsJson = False) -> None:
         ],
         numbers=(1,),
         wide=(5,),
+    )
+
+
+def spaces(
+    name: Annotated[
+        str | None, typer.Argument(help="Print the file of this space, to be copied and changed.")
+    ] = None,
+    *,
+    as_json: AsJson = False,
+) -> None:
+    """List the spaces that come with the program, or print one."""
+    from itas.api.searching import describe_shipped
+    from itas.cli.tables import print_json, print_table
+    from itas.search import load_space, read_shipped_space
+
+    if name is not None:
+        load_space(name)  # an unknown name is refused with the nearest
+        typer.echo(read_shipped_space(name), nl=False)
+        return
+    lines = describe_shipped()
+    if as_json:
+        print_json(
+            [{"name": each.name, "raw": each.raw_count, "description": each.description} for each in lines]
+        )
+        return
+    print_table(
+        ["space", "fillings", "about"],
+        [[each.name, f"{each.raw_count:,}", each.description] for each in lines],
+        numbers=(1,),
+        wide=(2,),
+        title="how many of the fillings are valid depends on the models: itas search NAME --describe",
     )
 
 
