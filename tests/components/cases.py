@@ -1,12 +1,23 @@
 """Every component type, with each parameter that changes how it works."""
 
 from itas.components import (
+    AdaptiveGenerator,
+    Cascade,
+    Consensus,
     Critic,
+    Debater,
     Fuser,
+    GenerativeVerifier,
     Generator,
+    PermutationRanker,
     Ranker,
+    Reflector,
+    Reviser,
+    RewardRanker,
+    Tournament,
     UnitTestEvaluator,
     UnitTestGenerator,
+    UniversalSelfConsistency,
     Verifier,
     Vote,
 )
@@ -34,4 +45,32 @@ CASES: dict[str, Component] = {
     "vote": Vote(),
     "vote with weights": Vote(answer_kind="number", weights={"fake/1": 3.0, "fake/2": 0.5}, top_k=3),
     "vote that raises": Vote(answer_kind="number", fallback="error"),
+    "tournament": Tournament(model=MODEL),
+    "tournament of neighbours": Tournament(model=MODEL, rivals=2, top_k=3, use_critiques=False, attempts=1),
+    "permutation ranker": PermutationRanker(model=MODEL),
+    "permutation ranker of 5": PermutationRanker(model=MODEL, rankings=5, top_k=1, attempts=1),
+    "permutation ranker that raises": PermutationRanker(model=MODEL, use_critiques=False, fallback="error"),
+    "generative verifier": GenerativeVerifier(model=MODEL),
+    "generative verifier of 7 votes": GenerativeVerifier(model=MODEL, votes=7, top_k=3, temperature=None),
+    "universal self-consistency": UniversalSelfConsistency(model=MODEL),
+    "universal self-consistency that raises": UniversalSelfConsistency(
+        model=MODEL, attempts=3, fallback="error"
+    ),
+    "consensus": Consensus(),
+    "consensus that keeps 3": Consensus(top_k=3),
+    "reward ranker": RewardRanker(model="local/a/b"),
+    "reward ranker that keeps 3": RewardRanker(model="local/a/b", top_k=3),
+    "reviser": Reviser(model=MODEL),
+    "reviser of the first 2": Reviser(model=MODEL, first_k=2, keep_faultless=True),
+    "reflector": Reflector(model=MODEL),
+    "reflector of 3 samples": Reflector(model=MODEL, samples=3, max_tokens=None),
+    "debater": Debater(model=MODEL),
+    "debater with an answer": Debater(model="fake/1", answers=3),
+    "adaptive generator": AdaptiveGenerator(model=MODEL),
+    "adaptive generator that wants certainty": AdaptiveGenerator(
+        model=MODEL, samples=7, round_size=3, confidence=None, answer_kind="number"
+    ),
+    "cascade": Cascade(model=MODEL),
+    "cascade by verdicts": Cascade(model=MODEL, accept="verified", threshold=0.5, samples=3),
+    "cascade of a half": Cascade(model=MODEL, threshold=0.5, answer_kind="number"),
 }

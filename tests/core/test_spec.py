@@ -23,7 +23,7 @@ def message_of(data: object) -> str:
 
 def test_an_unknown_name_is_refused_with_the_nearest_known_one() -> None:
     assert message_of({"naem": "x"}) == (
-        "a.yaml: name: required, but not given.\nnaem: unknown name 'naem'. Did you mean 'name'?"
+        "a.yaml: name: required, but not given.\na.yaml: naem: unknown name 'naem'. Did you mean 'name'?"
     )
 
 

@@ -32,7 +32,7 @@ def test_the_published_spaces_have_exactly_the_published_number_of_points(ten_mo
 def test_what_is_removed_from_the_published_space_is_what_does_not_fit_into_24_candidates(
     paper_space: BoundSpace,
 ):
-    assert paper_space.removed == {"rule 6: more than 24 candidates in one prompt": (50 - 38) * 84}
+    assert paper_space.removed == {"put over 24 candidates into one prompt (rule 6)": (50 - 38) * 84}
 
 
 def test_binding_the_larger_published_space_takes_less_than_two_seconds(ten_models: Rankings):
@@ -46,8 +46,8 @@ def test_fewer_models_give_fewer_points_and_the_reason_is_counted():
     bound = load_space("paper-3192").bind(rankings(4))
     # K 1..4 with N 1..5 all fit; widths 2 and 4 remain: 2 + 4 + 8 patterns.
     assert len(bound) == 20 * 14
-    assert bound.removed["more generators than are ranked (4)"] > 0
-    assert bound.removed["more fusers than are ranked (4)"] > 0
+    assert bound.removed["want more generators than the 4 that are ranked"] > 0
+    assert bound.removed["want more fusers than the 4 that are ranked"] > 0
     assert len(bound) + sum(bound.removed.values()) == bound.raw
 
 
@@ -64,7 +64,7 @@ def test_the_widths_can_be_set():
 @pytest.mark.parametrize("count", [1, 2, 10])
 def test_every_shipped_space_can_be_bound_to_few_and_many_models(name: str, count: int):
     if name.startswith("paper") and count == 1:
-        with pytest.raises(SpecError, match="more fusers than are ranked"):
+        with pytest.raises(SpecError, match="want more fusers than the"):
             load_space(name).bind(rankings(count))
         return
     bound = load_space(name).bind(rankings(count))
@@ -119,7 +119,7 @@ def test_equal_architectures_are_one_point():
     space = Space.parse({"layers": [{**GENERATOR, "samples": {"choice": {"few": 1, "one": 1, "two": 2}}}]})
     bound = space.bind(rankings(1))
     assert len(bound) == 2
-    assert bound.removed == {"same architecture as another point": 1}
+    assert bound.removed == {"are the same as another architecture": 1}
 
 
 def test_a_hole_that_is_used_again_has_the_same_choice_holes_inside_it_included():
@@ -193,7 +193,7 @@ def test_points_beyond_a_limit_are_removed_beforehand_and_counted():
     layers = [{**GENERATOR, "samples": {"choice": [1, 5, 9], "name": "N"}}]
     bound = Space.parse({"layers": layers, "max_samples": 5}).bind(rankings(1))
     assert [point.planned_samples for point in bound.points] == [1, 5]
-    assert bound.removed == {"more than 5 samples a query": 1}
+    assert bound.removed == {"over 5 samples a question": 1}
 
     def price(architecture: Architecture) -> int | None:
         samples = architecture.planned_samples()
@@ -201,7 +201,7 @@ def test_points_beyond_a_limit_are_removed_beforehand_and_counted():
 
     cheap = Space.parse({"layers": layers, "max_cost_usd": 0.005}).bind(rankings(1), price=price)
     assert [point.planned_samples for point in cheap.points] == [5]
-    assert cheap.removed == {"a model without a price": 1, "more than 0.005 dollars a query": 1}
+    assert cheap.removed == {"have a model without a price": 1, "over 0.005 dollars a question": 1}
 
 
 def test_a_limit_in_dollars_without_prices_is_refused():
@@ -210,7 +210,7 @@ def test_a_limit_in_dollars_without_prices_is_refused():
 
 
 def test_a_space_without_any_point_says_why():
-    with pytest.raises(SpecError, match=r"no point .* Removed: more generators than are ranked \(0\): 1"):
+    with pytest.raises(SpecError, match=r"no point .* Removed: 1 want more generators than the 0 that are ranked"):
         Space.parse({"layers": [{"type": "generator", "model": {"best": "generators"}}]}).bind(rankings(0))
 
 

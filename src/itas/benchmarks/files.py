@@ -67,7 +67,9 @@ def read_jsonl(path: Path) -> Iterator[Row]:
         except (RecursionError, ValueError):
             raise DataError(f"{where}: must be one JSON object, found one too deep or too long") from None
         if not isinstance(value, dict):
-            raise DataError(f"{where}: must be one JSON object, found {type(value).__name__}")
+            raise DataError(
+                f"{where}: must be one JSON object, found {type(value).__name__}. Write one object a line."
+            )
         yield Row(where, cast("dict[str, Any]", value))
 
 

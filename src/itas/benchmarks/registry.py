@@ -105,6 +105,9 @@ def open_benchmark(
     if is_own:
         own = load_own_data(Path(name_or_path), scorer=scorer)
         return own if limit is None else own.subset(limit, seed=seed)
+    loaders = {"gsm8k": load_gsm8k, "mmlu": load_multiple_choice}
+    if name_or_path != WORD_PROBLEMS and name not in loaders:
+        raise SpecError(_unknown(name_or_path))
     if scorer is not None:
         raise SpecError(
             f"'{name_or_path}' brings its own scorer; a scorer is chosen for own data only", path="scorer"
@@ -112,9 +115,6 @@ def open_benchmark(
     if name_or_path == WORD_PROBLEMS:
         problems = word_problems(seed, limit or WORD_PROBLEM_COUNT)
         return Benchmark(WORD_PROBLEMS, problems, NumberOrChoice(), licence="as itas", total=len(problems))
-    loaders = {"gsm8k": load_gsm8k, "mmlu": load_multiple_choice}
-    if name not in loaders:
-        raise SpecError(_unknown(name_or_path))
     if not colon or not path:
         link = gsm8k.LINK if name == "gsm8k" else multiple_choice.LINK
         raise SpecError(f"'{name}' needs the path of its data: {name}:PATH. The data is at {link}")

@@ -55,7 +55,10 @@ class ProgressLine:
         """``40 s left``, once there is something to extrapolate from."""
         if done <= 0 or done >= total:
             return ""
-        left = (time.monotonic() - self._started) * (total - done) / done
+        passed = time.monotonic() - self._started
+        if passed < 1.0:
+            return ""
+        left = passed * (total - done) / done
         return f"{left:.0f} s left" if left < 90 else f"{left / 60:.0f} min left"
 
     def _wipe(self) -> None:

@@ -12,10 +12,16 @@ from itas.cli.terminal import clean, out
 from itas.core.money import format_usd, to_micro_usd
 from itas.core.observation import event_rates
 from itas.core.problem import Unscored
+from itas.evaluation.statistics import detectable_difference
+from itas.report.verdict import describe_alternatives, describe_verdict
 from itas.report.words import describe_architecture
 
 if TYPE_CHECKING:
     from itas.search import Contestant, Description, Progress, StudyEstimate
+
+FEW_PROBLEMS = 100
+DISAGREEMENT = 0.3
+"""Share of problems on which two architectures differ, for the warning about few problems."""
 
 
 class SearchProgress:
@@ -85,6 +91,12 @@ def estimate_lines(estimate: "StudyEstimate", search: SearchSpec, *, unpriced: S
         f"samples: {estimate.ranking_samples:,} to rank the models, {least:,} to {most:,} for the first problems "
         f"of a trial, at most {estimate.reserved_samples:,} for finalists and verdict",
     ]
+    if estimate.held_out_problems < FEW_PROBLEMS:
+        least_difference = detectable_difference(DISAGREEMENT**0.5 / estimate.held_out_problems**0.5)
+        lines.append(
+            f"warning: {estimate.held_out_problems} held-out problems show only differences of about "
+            f"{100 * least_difference:.0f} points and more; smaller ones will be called tied"
+        )
     if unpriced:
         lines.append(f"price unknown for {', '.join(unpriced)}: set it in the settings, or cap samples")
     elif estimate.least_micro_usd is not None:
@@ -115,19 +127,20 @@ def print_finished(finished: Finished) -> None:
     folder = clean(str(finished.folder))
     out().print()
     if finished.report is not None:
-        out().print(f"report   {clean(str(finished.report))}")
-    out().print(f"winner   {folder}/winner.yaml")
+        out().print(f"report   {folder}/{finished.report.name}")
+    out().print(f"file     {folder}/winner.yaml")
     out().print(f"use it   itas answer {folder}/winner.yaml 'your question'")
 
 
 def print_outcome(outcome: Outcome) -> None:
     """Verdict sentence, contestants, comparisons, and the simulated truth where there is one."""
-    from itas.report.verdict import describe_verdict
 
     result = outcome.result
     marks = " (simulated models)" if outcome.search.is_simulated else ""
     out().print()
     out().print(clean(describe_verdict(result)), style="bold")
+    for sentence in describe_alternatives(result):
+        out().print(clean(sentence))
     out().print()
     truth = outcome.truth
     heads = ["on held-out problems", "architecture", "samples", "price", "score", "95 % interval"]

@@ -6,6 +6,7 @@ it found. What was saved is the difference between the samples planned and used.
 """
 
 from collections import Counter
+from fractions import Fraction
 from typing import ClassVar, Literal
 
 from pydantic import Field, NonNegativeFloat, PositiveInt
@@ -84,13 +85,14 @@ def find_agreed(
     if not votes or len(texts) < 2:
         return None
     ((answer, count),) = votes.most_common(1)
-    return answers.index(answer) if count >= threshold * len(texts) else None
+    return answers.index(answer) if count >= Fraction(str(threshold)) * len(texts) else None
 
 
 def find_verified(state: State, threshold: float) -> int | None:
-    """The candidate with the highest share of verdicts or tests passed, if it reaches the threshold."""
+    """The candidate with the highest share of verdicts or tests passed, if it reaches the threshold; of
+    several findings on one candidate, the worst counts."""
     shares = [
-        max((mark.value for mark in candidate.marks if mark.kind in ("verified", "test")), default=0.0)
+        min((mark.value for mark in candidate.marks if mark.kind in ("verified", "test")), default=0.0)
         for candidate in state.candidates
     ]
     best = max(range(len(shares)), key=lambda number: shares[number], default=None)

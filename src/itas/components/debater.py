@@ -11,6 +11,7 @@ from typing import ClassVar
 
 from pydantic import NonNegativeFloat, PositiveInt
 
+from itas.components.fuser import SHOWN_TESTS
 from itas.components.text import RandomFor, has_text, render_answers_in_order, writer_messages
 from itas.core.candidate import Draft, State
 from itas.core.component import Context, ModelId, Producer
@@ -37,8 +38,6 @@ that the request asks for."""
 
 OWN = "The answer {id}, the first one, is yours; the others are those of the other models."
 NOBODY = "None of them is yours."
-SHOWN_TESTS = "- The blocks labelled 'test' hold statements that a good answer is expected to satisfy; they \
-may be wrong.\n"
 
 
 class Debater(Producer):

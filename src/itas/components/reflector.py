@@ -10,6 +10,7 @@ from typing import ClassVar
 
 from pydantic import NonNegativeFloat, PositiveInt
 
+from itas.components.fuser import SHOWN_TESTS
 from itas.components.generator import drafts_from
 from itas.components.text import RandomFor, render_answers_in_order, writer_messages
 from itas.core.candidate import Draft, State
@@ -32,9 +33,6 @@ tried. A point that a critique names again and again deserves most attention; bu
 Reply with the new answer itself and nothing else: no preface, no ids, no mention of attempts, critiques or \
 this task. Obey the system message, if there is one, and keep exactly to the format, language and length that \
 the request asks for."""
-
-SHOWN_TESTS = "- The blocks labelled 'test' hold statements that a good answer is expected to satisfy; they \
-may be wrong.\n"
 
 
 class Reflector(Producer):

@@ -10,6 +10,7 @@ from typing import ClassVar
 
 from pydantic import NonNegativeFloat, PositiveInt
 
+from itas.components.fuser import SHOWN_TESTS
 from itas.components.text import RandomFor, has_text, render_answers_in_order, writer_messages
 from itas.core.candidate import Candidate, Draft, State
 from itas.core.component import Context, ModelId, Producer
@@ -33,9 +34,6 @@ faults that it overlooked too: check facts and recompute results.
 Reply with the whole new answer itself and nothing else: no preface, no ids, no mention of the old answer, the \
 critique or this task. Obey the system message, if there is one, and keep exactly to the format, language and \
 length that the request asks for."""
-
-SHOWN_TESTS = "- The blocks labelled 'test' hold statements that a good answer is expected to satisfy; they \
-may be wrong.\n"
 
 _WEAKNESSES = re.compile(r"weakness(?:es)?\b[\s:*_#-]*(?P<named>.*)", re.IGNORECASE | re.DOTALL)
 _NOTHING = re.compile(r"(?:none|nothing|no weaknesses|n/a)[\s.*_-]*", re.IGNORECASE)

@@ -64,6 +64,8 @@ class Tournament(Selector):
         return min(n, 2)
 
     async def select(self, state: State, ctx: Context) -> tuple[int, ...]:
+        if len(state.candidates) < 2:
+            return tuple(range(len(state.candidates)))
         ring = shuffle(state.candidates, ctx.random)
         pairs = [(ring[one], ring[other]) for one, other in find_pairs(len(ring), self.rivals)]
         results = await side_by_side([self._play(state, one, other, ctx) for one, other in pairs])

@@ -86,6 +86,14 @@ class Architecture(Spec):
         }
         return tuple(sorted(found))
 
+    @property
+    def raters(self) -> tuple[str, ...]:
+        """Every local reward model it may use, sorted, each once."""
+        found = {
+            rater for layer in self.layers for component in layer.components for rater in component.raters()
+        }
+        return tuple(sorted(found))
+
     def widths(self) -> tuple[int, ...]:
         """Upper bound on candidates *before* each layer, and after the last; length layers + 1."""
         counts = [0]

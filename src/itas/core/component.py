@@ -18,7 +18,7 @@ from pydantic import (
 )
 
 from itas.core.candidate import Draft, Mark, Notes, State
-from itas.core.messages import Message
+from itas.core.messages import Conversation, Message
 from itas.core.request import Completion
 from itas.core.spec import MODEL_PATTERN, Spec, suggest
 
@@ -26,6 +26,7 @@ T = TypeVar("T")
 
 EventKind = Literal["unreadable", "fallback", "degraded", "dropped", "empty"]
 ModelId = Annotated[str, Field(pattern=MODEL_PATTERN, description="provider/model")]
+RaterId = Annotated[str, Field(pattern=r"^local/.+$", description="local/model")]
 
 
 class Context(Protocol):
@@ -64,6 +65,14 @@ class Context(Protocol):
 
         Raises:
             ParseError: The last reply was unreadable too.
+        """
+        ...
+
+    async def rate(self, rater: str, conversation: Conversation, texts: Sequence[str]) -> tuple[float, ...]:
+        """Rate texts by a ``local/...`` reward model; see `core.rating.Rater`. No samples are drawn.
+
+        Raises:
+            ModelError: The model failed, or gave something that is not a number.
         """
         ...
 
@@ -124,6 +133,10 @@ class Component(Spec, ABC):
         """Every ``provider/model`` this component may ask."""
         model = getattr(self, "model", None)
         return (model,) if isinstance(model, str) else ()
+
+    def raters(self) -> tuple[str, ...]:
+        """Every ``local/...`` reward model this component may use."""
+        return ()
 
 
 class Preparer(Component):

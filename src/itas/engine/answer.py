@@ -1,14 +1,12 @@
 """What came of one conversation: the answer, and what every component took to get there."""
 
 from dataclasses import dataclass
-from functools import reduce
-from operator import add
 
 from pydantic import Field, NonNegativeFloat, NonNegativeInt
 
 from itas.core.candidate import Candidate
 from itas.core.component import EventKind
-from itas.core.request import Completion, Request, Usage
+from itas.core.request import Completion, Request, Usage, sum_usage
 from itas.core.spec import Spec
 
 
@@ -20,6 +18,8 @@ class ComponentRecord(Spec):
         component: Number within the layer, from 0.
         type: The component's type.
         models: The models it asked, sorted.
+        samples_planned: Samples it was to consume for that many candidates with every reply readable; a
+            component that stops early uses fewer.
         samples_used: Samples it consumed, stored ones included.
         samples_paid: Of these, bought now.
         usage: Tokens of all samples used.
@@ -35,6 +35,7 @@ class ComponentRecord(Spec):
     component: NonNegativeInt
     type: str
     models: tuple[str, ...] = ()
+    samples_planned: NonNegativeInt = 0
     samples_used: NonNegativeInt = 0
     samples_paid: NonNegativeInt = 0
     usage: Usage = Usage()
@@ -114,6 +115,11 @@ class Answer:
     wall_s: float
 
     @property
+    def samples_planned(self) -> int:
+        """Samples that were to be consumed; more than used where a component could stop early."""
+        return sum(record.samples_planned for record in self.components)
+
+    @property
     def samples_used(self) -> int:
         """Samples consumed, stored ones included."""
         return sum(record.samples_used for record in self.components)
@@ -126,7 +132,7 @@ class Answer:
     @property
     def usage(self) -> Usage:
         """Tokens of all samples used."""
-        return reduce(add, (record.usage for record in self.components), Usage())
+        return sum_usage(record.usage for record in self.components)
 
     @property
     def cost_micro_usd(self) -> int | None:

@@ -1,5 +1,6 @@
 """The world of one component in one answer: asks models, numbers draws, counts everything."""
 
+import math
 import time
 from collections import Counter
 from collections.abc import Callable, Sequence
@@ -9,25 +10,27 @@ from typing import TypeVar
 from itas.core.candidate import Mark
 from itas.core.component import Component, EventKind
 from itas.core.concurrency import elapsed_s, set_elapsed_s
-from itas.core.messages import Message
+from itas.core.messages import Conversation, Message
 from itas.core.model import ModelSource
-from itas.core.request import Completion, Request, Usage
+from itas.core.rating import RaterSource
+from itas.core.request import Completion, Request, UsageSum
 from itas.core.seeds import random_for
 from itas.engine.answer import CallRecord, ComponentRecord, EventRecord
-from itas.errors import ContractError, ParseError
+from itas.errors import ContractError, ModelError, ParseError
 
 T = TypeVar("T")
 
 
 class Run:
-    """What the components of one answer share: models, seed, and the numbers of the draws taken.
+    """What the components of one answer share: models, raters, seed, and the numbers of the draws taken.
 
     Draws are numbered per request in the order of asking, from `first_draw`. So the same request in two
     architectures means the same draws, and asking the same twice in one answer means two different ones.
     """
 
-    def __init__(self, *, models: ModelSource, seed: int, first_draw: int) -> None:
+    def __init__(self, *, models: ModelSource, raters: RaterSource, seed: int, first_draw: int) -> None:
         self.models = models
+        self.raters = raters
         self.seed = seed
         self.calls: list[CallRecord] = []
         self.events: list[EventRecord] = []
@@ -59,7 +62,7 @@ class RunContext:
         self._start_s = elapsed_s()
         self._end_s = self._start_s
         self._models: set[str] = set()
-        self._usage = Usage()
+        self._usage = UsageSum()
         self._used = 0
         self._paid = 0
         self._cost: int | None = 0
@@ -108,6 +111,17 @@ class RunContext:
                     raise
         raise ContractError("'attempts' must be at least 1")
 
+    async def rate(self, rater: str, conversation: Conversation, texts: Sequence[str]) -> tuple[float, ...]:
+        """See `core.component.Context.rate`."""
+        started = self._run.now_s()
+        ratings = await self._run.raters(rater).rate(conversation, texts)
+        if len(ratings) != len(texts) or not all(map(math.isfinite, ratings)):
+            raise ModelError(f"'{rater}' did not give one number per text: {ratings}", provider="local")
+        self._models.add(rater)
+        set_elapsed_s(elapsed_s() + self._run.now_s() - started)
+        self._end_s = max(self._end_s, elapsed_s())
+        return ratings
+
     def random(self, *material: str) -> Random:
         """See `core.component.Context.random`."""
         return random_for(self._run.seed, *material)
@@ -132,9 +146,10 @@ class RunContext:
             component=self._number,
             type=self._component.type,
             models=tuple(sorted(self._models)),
+            samples_planned=self._component.planned_samples(self._candidates),
             samples_used=self._used,
             samples_paid=self._paid,
-            usage=self._usage,
+            usage=self._usage.total(),
             cost_micro_usd=self._cost,
             paid_micro_usd=self._paid_micro_usd,
             latency_s=max(self._end_s - self._start_s, 0.0),
@@ -153,7 +168,7 @@ class RunContext:
         self._models.add(call.request.model)
         for completion in call.completions:
             self._used += 1
-            self._usage = self._usage + completion.usage
+            self._usage.add(completion.usage)
             cost = completion.cost_micro_usd
             self._cost = None if cost is None or self._cost is None else self._cost + cost
             if not completion.is_stored:

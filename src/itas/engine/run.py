@@ -14,6 +14,7 @@ from itas.core.component import Annotator, Preparer, Producer, Selector
 from itas.core.concurrency import elapsed_s, set_elapsed_s, side_by_side
 from itas.core.messages import Message
 from itas.core.model import ModelSource
+from itas.core.rating import Rater, RaterSource
 from itas.engine.answer import Answer, ComponentRecord, LayerRecord
 from itas.engine.context import Run, RunContext
 from itas.engine.merge import (
@@ -34,6 +35,7 @@ async def answer(
     conversation: Sequence[Message],
     *,
     models: ModelSource,
+    raters: RaterSource | None = None,
     seed: int = 0,
     first_draw: int = 0,
     watch: Watch | None = None,
@@ -44,20 +46,24 @@ async def answer(
         architecture: What to do.
         conversation: The caller's messages, the last one from the user; never edited.
         models: Gives the model behind each id.
+        raters: Gives the local reward model behind each id; only where the architecture has one.
         seed: Decides ids and orders inside prompts; not the models' own randomness.
         first_draw: Number of the first draw of every request; another number means fresh samples.
         watch: Called with the record of each component when it is done.
 
     Raises:
-        SpecError: The conversation does not end with a message of the user.
+        SpecError: The conversation does not end with a message of the user, or a rater is needed and none
+            was given.
         ModelError: Nobody in a layer that was needed answered.
         ParseError: A reply stayed unreadable and the component declares no fallback.
         BudgetExceeded: A cap was reached.
     """
     if not conversation or conversation[-1].role != "user":
         raise SpecError("a conversation must end with a message of the user")
+    if raters is None and architecture.raters:
+        no_rater(architecture.raters[0])
     set_elapsed_s(0.0)
-    run = Run(models=models, seed=seed, first_draw=first_draw)
+    run = Run(models=models, raters=raters or no_rater, seed=seed, first_draw=first_draw)
     state = State(conversation=tuple(conversation))
     components: list[ComponentRecord] = []
     layers: list[LayerRecord] = []
@@ -76,6 +82,11 @@ async def answer(
         latency_s=elapsed_s(),
         wall_s=run.now_s(),
     )
+
+
+def no_rater(rater: str) -> Rater:
+    """The source of raters where there is none."""
+    raise SpecError(f"'{rater}' is a local reward model, and none can be loaded here")
 
 
 async def _run_layer(

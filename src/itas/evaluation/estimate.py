@@ -9,8 +9,6 @@ allowed, and is as long as its `max_tokens`.
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import reduce
-from operator import add
 from typing import Protocol
 
 from pydantic import Field, NonNegativeInt, PositiveInt
@@ -18,7 +16,7 @@ from pydantic import Field, NonNegativeInt, PositiveInt
 from itas.core.architecture import Architecture
 from itas.core.component import Annotator, Component, Producer
 from itas.core.problem import Problem
-from itas.core.request import Usage
+from itas.core.request import Usage, sum_usage
 from itas.core.spec import Spec
 
 
@@ -146,8 +144,8 @@ def estimate_cost(
         problems=len(problems),
         planned_samples=sum(part.record.planned_samples for part in parts),
         most_samples=sum(part.record.most_samples for part in parts),
-        planned_usage=reduce(add, (part.planned for part in parts), Usage()),
-        most_usage=reduce(add, (part.most for part in parts), Usage()),
+        planned_usage=sum_usage(part.planned for part in parts),
+        most_usage=sum_usage(part.most for part in parts),
         planned_micro_usd=None if unpriced else sum(part.record.planned_micro_usd or 0 for part in parts),
         most_micro_usd=None if unpriced else sum(part.record.most_micro_usd or 0 for part in parts),
         unpriced=tuple(unpriced),

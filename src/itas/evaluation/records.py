@@ -2,8 +2,6 @@
 
 from collections import Counter
 from collections.abc import Iterable
-from functools import reduce
-from operator import add
 from typing import Literal, Self
 
 import numpy as np
@@ -13,7 +11,7 @@ from itas.core.architecture import Architecture
 from itas.core.component import EventKind
 from itas.core.observation import Observation
 from itas.core.problem import Outcome, Score, Unscored
-from itas.core.request import Usage
+from itas.core.request import Usage, sum_usage
 from itas.core.spec import Spec
 from itas.engine.answer import ComponentRecord
 from itas.evaluation.statistics import MeanEstimate, estimate_mean
@@ -60,7 +58,7 @@ class ProblemResult(Spec):
     @property
     def usage(self) -> Usage:
         """Tokens of all samples used."""
-        return reduce(add, (record.usage for record in self.components), Usage())
+        return sum_usage(record.usage for record in self.components)
 
     @property
     def cost_micro_usd(self) -> int | None:
@@ -248,7 +246,7 @@ class Evaluation(Spec):
     @property
     def usage(self) -> Usage:
         """Tokens of all samples used."""
-        return reduce(add, (result.usage for result in self.results), Usage())
+        return sum_usage(result.usage for result in self.results)
 
     @property
     def cost_micro_usd(self) -> int | None:
@@ -343,7 +341,7 @@ def _component_cost(records: list[ComponentRecord]) -> ComponentCost:
         answers=len(records),
         samples_used=sum(record.samples_used for record in records),
         samples_paid=sum(record.samples_paid for record in records),
-        usage=reduce(add, (record.usage for record in records), Usage()),
+        usage=sum_usage(record.usage for record in records),
         cost_micro_usd=_sum_priced(record.cost_micro_usd for record in records),
         paid_micro_usd=sum(record.paid_micro_usd for record in records),
         latency_median_s=float(np.median([record.latency_s for record in records])),

@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 
 from itas.core.model import Model
-from itas.core.request import Completion, Request, Usage
+from itas.core.request import Completion, Request, Usage, UsageSum
 
 
 @dataclass(slots=True)
@@ -13,23 +13,27 @@ class Totals:
     Attributes:
         calls: Calls that gave an answer.
         samples: Draws in these answers.
-        usage: Their tokens.
         cost_micro_usd: Sum of the known prices.
         unpriced_samples: Draws whose price is unknown; they are not in the sum.
     """
 
     calls: int = 0
     samples: int = 0
-    usage: Usage = field(default_factory=Usage)
     cost_micro_usd: int = 0
     unpriced_samples: int = 0
+    _usage: UsageSum = field(default_factory=UsageSum)
+
+    @property
+    def usage(self) -> Usage:
+        """Tokens of all samples."""
+        return self._usage.total()
 
     def add(self, completions: tuple[Completion, ...]) -> None:
         """Count one call."""
         self.calls += 1
         for completion in completions:
             self.samples += 1
-            self.usage += completion.usage
+            self._usage.add(completion.usage)
             if completion.cost_micro_usd is None:
                 self.unpriced_samples += 1
             else:

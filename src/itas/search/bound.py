@@ -54,9 +54,9 @@ class Description(Spec):
         fingerprint: Of the space.
         raw: Ways to fill the holes.
         points: Valid architectures, each once.
-        removed: Ways that were removed, by reason.
+        removed: Ways that were removed, by reason; a reason says what they do ("want more fusers ...").
         is_sampled: Too many ways to make all; the points are a random part.
-        planned_samples: Least, middle and most model samples for one query.
+        planned_samples: Least, middle and most model samples for one question.
         holes: Options of every hole, as words.
     """
 
@@ -107,7 +107,7 @@ class BoundSpace:
         rankings: The lists it was bound to.
         points: In the order of the ways through the holes; `points[i].index == i`.
         codes: Number of the chosen option of every hole, -1 where the hole is not open; shape (n, n_holes).
-        planned_samples: Per query, shape (n,).
+        planned_samples: Per question, shape (n,).
         features: What a surrogate model sees, each column scaled to [0, 1]; shape (n, n_features).
         removed: Ways that were removed, by reason.
         is_sampled: Whether the points are a random part of the space.
@@ -221,7 +221,7 @@ def bind_space(
             break
         maker.add(unrank(space.start, number))
     if not maker.codes:
-        reasons = "; ".join(f"{reason}: {count}" for reason, count in sorted(maker.removed.items()))
+        reasons = "; ".join(f"{count} {reason}" for reason, count in sorted(maker.removed.items()))
         raise SpecError(f"no point of the space '{space.name}' can be built. Removed: {reasons}")
     return BoundSpace(
         space,
@@ -276,9 +276,9 @@ class _Maker:
             self.removed[str(reason)] += 1
             return
         if not ids:
-            self.removed["no layers"] += 1
+            self.removed["have no layers"] += 1
         elif ids in self.seen:
-            self.removed["same architecture as another point"] += 1
+            self.removed["are the same as another architecture"] += 1
         elif reason := self._objection(ids):
             self.removed[reason] += 1
         else:
@@ -321,9 +321,9 @@ class _Maker:
             return broken
         planned, fits = self._count(ids)
         if not fits:
-            return f"rule 6: more than {self.space.max_candidates} candidates in one prompt"
+            return f"put over {self.space.max_candidates} candidates into one prompt (rule 6)"
         if self.space.max_samples is not None and planned > self.space.max_samples:
-            return f"more than {self.space.max_samples} samples a query"
+            return f"over {self.space.max_samples} samples a question"
         if self.space.max_cost_usd is not None:
             return self._too_dear(ids, self.space.max_cost_usd)
         return ""
@@ -371,8 +371,8 @@ class _Maker:
             )
         )
         if cost is None:
-            return "a model without a price"
-        return f"more than {most_usd:g} dollars a query" if cost > most_usd * 1e6 else ""
+            return "have a model without a price"
+        return f"over {most_usd:g} dollars a question" if cost > most_usd * 1e6 else ""
 
 
 def _draw(count: int, seed: str) -> Iterator[int]:
@@ -416,13 +416,13 @@ def _switches_of(component: Component) -> tuple[object, ...]:
 def _reason(message: str) -> str:
     rule = _RULE.search(message)
     words = {
-        "1": "rule 1: several kinds of component in one layer",
-        "2": "rule 2: generators first, and only there",
-        "3": "rule 3: critiques that nobody uses",
-        "4": "rule 4: tests without an evaluator, or the reverse",
+        "1": "put several kinds of component into one layer (rule 1)",
+        "2": "have no generators first, or some later (rule 2)",
+        "3": "make critiques that nobody uses (rule 3)",
+        "4": "have tests without an evaluator, or the reverse (rule 4)",
     }
     number = rule.group(1) if rule else ""
-    return words.get(number, f"rule {number}" if number else message.splitlines()[0])
+    return words.get(number, f"break rule {number}" if number else f"are refused: {message.splitlines()[0]}")
 
 
 def _plain(number: float) -> float:

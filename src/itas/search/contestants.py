@@ -1,4 +1,4 @@
-"""Who stands against the winner: simple architectures that take as many samples for one query as it does."""
+"""Who stands against the winner: simple architectures that take as many samples for one question as it does."""
 
 from collections.abc import Callable
 from typing import Any
@@ -14,7 +14,7 @@ _Layers = list[list[dict[str, Any]]]
 
 
 def build_baseline(baseline: Baseline, space: Space, rankings: Rankings, samples: int) -> Architecture:
-    """A baseline that plans at most `samples` for one query, with the settings of the space's own components.
+    """A baseline that plans at most `samples` for one question, with the settings of the space's own components.
 
     Raises:
         SpecError: It cannot be built, or would be the same as one call.

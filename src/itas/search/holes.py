@@ -428,7 +428,7 @@ def _holes_in_order(nodes: tuple[Node, ...]) -> Iterator[Hole]:
 def _referred(node: Same, chosen: Chosen, holes: Mapping[str, Hole]) -> Node:
     index = chosen.get(node.name)
     if index is None:
-        raise Infeasible(f"'{node.name}' is used again where it was not chosen")
+        raise Infeasible(f"use the choice of '{node.name}' where none was made")
     return holes[node.name].options[index].node
 
 
@@ -441,7 +441,7 @@ def _best(node: Top, count: object, rankings: Rankings) -> list[str] | str:
         )
     ranked = rankings.models(node.of)
     if count > len(ranked):
-        raise Infeasible(f"more {node.of} than are ranked ({len(ranked)})")
+        raise Infeasible(f"want more {node.of} than the {len(ranked)} that are ranked")
     return ranked[0] if node.is_single else list(ranked[:count])
 
 

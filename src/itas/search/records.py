@@ -162,7 +162,7 @@ class Contestant(Spec):
     Attributes:
         roles: What it stands for; several where they are one architecture.
         architecture: Ready to run.
-        planned_samples: Model samples for one query.
+        planned_samples: Model samples for one question.
         observations: On the held-out problems, in their order; fewer if a budget ended.
         state: ``done``, or why not all of it.
         reason: Likewise, in words.

@@ -39,11 +39,11 @@ class Sharing:
         self._starts: Ints = np.asarray(starts, dtype=np.int64)
 
     def marginal(self, known: Iterable[int]) -> Ints:
-        """Planned samples per query of every point that the points in `known` have not bought; shape (n,)."""
+        """Planned samples per question of every point that the points in `known` have not bought; shape (n,)."""
         return self.missing_of_all(self.stock(known))
 
     def missing_of_all(self, stock: Ints) -> Ints:
-        """Planned samples per query of every point beyond `stock`; shape (n,)."""
+        """Planned samples per question of every point beyond `stock`; shape (n,)."""
         missing = np.maximum(self._amounts - stock[self._units], 0)
         return np.add.reduceat(missing, self._starts[:-1]) if len(missing) else np.zeros(0, dtype=np.int64)
 
@@ -56,7 +56,7 @@ class Sharing:
         return stock
 
     def missing(self, point: int, stock: Ints) -> int:
-        """Planned samples per query of one point beyond `stock`."""
+        """Planned samples per question of one point beyond `stock`."""
         part = slice(int(self._starts[point]), int(self._starts[point + 1]))
         return int(np.maximum(self._amounts[part] - stock[self._units[part]], 0).sum())
 

@@ -1,4 +1,4 @@
-"""Spaces: architectures with holes, and limits on what one query may take.
+"""Spaces: architectures with holes, and limits on what one question may take.
 
 What may stand in a hole is described in `search/holes.py`. A space knows no models: `bind` puts ranked lists
 into it and gives every valid architecture, once.
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from itas.search.bound import BoundSpace
 
 Price = Callable[[Architecture], int | None]
-"""Estimated cost of one query in millionths of a dollar; None where a model has no price."""
+"""Estimated cost of one question in millionths of a dollar; None where a model has no price."""
 
 MOST_POINTS = 100_000
 SAMPLED_POINTS = 20_000
@@ -43,8 +43,8 @@ class Space(Spec):
         description: Likewise.
         rules: As in an architecture.
         max_candidates: Most candidates in one prompt (rule 6).
-        max_samples: Most model samples for one query, as planned; None for no limit.
-        max_cost_usd: Most dollars for one query, as estimated; needs prices.
+        max_samples: Most model samples for one question, as planned; None for no limit.
+        max_cost_usd: Most dollars for one question, as estimated; needs prices.
         layers: In order, with holes.
     """
 

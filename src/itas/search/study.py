@@ -51,7 +51,7 @@ class Study:
         evaluate: Runs architectures.
         budget: Caps.
         journal: Where the journal is or shall be; None keeps it in memory.
-        price: Estimated cost of one query; needed for caps in dollars.
+        price: Estimated cost of one question; needed for caps in dollars.
         marginal_samples: What an evaluation would still buy; by default read off the structure.
         compare: Paired comparisons of the winner: once with one call of the best single model, which is the
             question the study asks, and once with the baselines as one family.

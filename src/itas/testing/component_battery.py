@@ -89,6 +89,8 @@ async def check_costs(component: Component) -> None:
                 )
             asked = {question.model for question in ctx.asked}
             _require(asked <= set(component.models()), f"it asks {asked}, but states {component.models()}")
+            rated = {rater for rater, _ in ctx.rated}
+            _require(rated <= set(component.raters()), f"it uses {rated}, but states {component.raters()}")
 
 
 async def check_result(component: Component) -> None:

@@ -40,21 +40,25 @@ class FunctionContext:
     Args:
         reply: Gives the text of a sample for the last message of a question; called once per sample. It
             may be async, and raise.
+        rating: Gives the number of a text for `rate`.
         seed: Seed of `random`.
 
     Attributes:
         asked: Every question, in order.
+        rated: Every text that was rated, with its rater, in order.
         samples: Samples drawn so far.
         marks: Every finding, with the number of its candidate.
         events: Everything reported, as kind and detail; unreadable replies too.
     """
 
-    def __init__(self, reply: Reply, *, seed: int = 0) -> None:
+    def __init__(self, reply: Reply, *, rating: Callable[[str], float] = len, seed: int = 0) -> None:
         self.asked: list[Asked] = []
+        self.rated: list[tuple[str, str]] = []
         self.samples = 0
         self.marks: list[tuple[int, Mark]] = []
         self.events: list[tuple[EventKind, str]] = []
         self._reply = reply
+        self._rating = rating
         self._seed = seed
 
     @property
@@ -100,6 +104,11 @@ class FunctionContext:
                 if attempt == attempts:
                     raise
         raise ContractError(f"a component made {attempts} attempts, at least 1 is needed")
+
+    async def rate(self, rater: str, conversation: Conversation, texts: Sequence[str]) -> tuple[float, ...]:
+        """See `core.component.Context.rate`."""
+        self.rated += [(rater, text) for text in texts]
+        return tuple(float(self._rating(text)) for text in texts)
 
     def random(self, *material: str) -> Random:
         """See `core.component.Context.random`."""

@@ -16,6 +16,8 @@ def readable_reply(prompt: str) -> str:
     tests = [block.id for block in blocks if block.label == "test"]
     if task == "Task: rank the answers.":
         return f"All of them have merits.\nRANKING: {' > '.join(answers)}"
+    if task == "Task: choose the most consistent answer.":
+        return f"Most of them agree.\nCHOICE: {answers[0]}"
     if task == "Task: criticise the answers.":
         return "\n\n".join(f"CRITIQUE {id}:\nStrengths: clear.\nWeaknesses: none." for id in answers)
     if task == "Task: give reasons.":

@@ -203,10 +203,11 @@ def _read_conversation(question: str | None, system: str | None) -> "tuple[Messa
 
 def _component_line(record: "ComponentRecord") -> str:
     from itas.core.money import format_usd
+    from itas.report.words import count
 
     events = "".join(f", {count} {kind}" for kind, count in record.events.items())
     return (
-        f"{record.layer + 1}. {record.type}: {record.samples_used} samples"
+        f"{record.layer + 1}. {record.type}: {count(record.samples_used, 'sample')}"
         f" ({record.samples_paid} paid, {format_usd(record.cost_micro_usd)}, {record.latency_s:.1f} s){events}"
     )
 
@@ -227,6 +228,7 @@ def _print_answer(result: "Answer", line: object, *, as_json: bool) -> None:
     from itas.cli.terminal import clean, out, progress
     from itas.core.money import format_usd
     from itas.engine.trace import trace_lines
+    from itas.report.words import count
 
     if as_json:
         print_json(list(trace_lines(result))[-1])
@@ -234,7 +236,7 @@ def _print_answer(result: "Answer", line: object, *, as_json: bool) -> None:
     out().print(clean(result.text))
     marked = " (degraded: see --trace)" if result.is_degraded else ""
     progress().print(
-        f"{result.samples_used} samples, {result.samples_paid} paid, {format_usd(result.cost_micro_usd)}, "
+        f"{count(result.samples_used, 'sample')}, {result.samples_paid} paid, {format_usd(result.cost_micro_usd)}, "
         f"{result.latency_s:.1f} s{marked}",
         style="dim",
     )

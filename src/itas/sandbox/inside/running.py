@@ -21,7 +21,9 @@ from typing import Any, NoReturn
 from . import wire
 
 _CANDIDATE, _TESTS, _SETUP = "<candidate>", "<tests>", "<setup>"
-_LEFT_OUT = frozenset({"__builtins__", "__name__", "__doc__", "__loader__", "__spec__", "__package__", "__file__"})
+_LEFT_OUT = frozenset(
+    {"__builtins__", "__name__", "__doc__", "__loader__", "__spec__", "__package__", "__file__"}
+)
 
 
 def run_program(job: dict[str, Any]) -> NoReturn:
@@ -119,11 +121,12 @@ def run_tests(job: dict[str, Any], questions: int, answers: int, verdict: int) -
     module = _fresh_module("tests")
     record: dict[str, Any] = {"nonce": job.pop("nonce")}
     try:
-        _run(job["setup"], _SETUP, module)
         candidate.listen()
-        for name in _names_to_ask_for(job):
-            module.__dict__.update(candidate.stand_ins((name,)))
+        _run(job["setup"], _SETUP, module)
+        names = _names_to_ask_for(job, module.__dict__)
+        module.__dict__.update(candidate.stand_ins(names))
         _run(job["tests"], _TESTS, module)
+        candidate.check_unmarked()
         record["verdict"] = "passed"
     except BaseException as error:  # noqa: BLE001 - the tests' exceptions are the verdict
         record |= _failure(error, job["tests"]) | candidate.marks
@@ -154,8 +157,18 @@ def _failure(error: BaseException, tests: str) -> dict[str, Any]:
     line = ""
     for frame in traceback.extract_tb(error.__traceback__):
         if frame.filename == _TESTS and frame.lineno:
-            line = tests.splitlines()[frame.lineno - 1].strip()[:160] if frame.lineno <= len(tests.splitlines()) else ""
-    kind = "failed" if isinstance(error, AssertionError) else "memory" if isinstance(error, MemoryError) else "error"
+            line = (
+                tests.splitlines()[frame.lineno - 1].strip()[:160]
+                if frame.lineno <= len(tests.splitlines())
+                else ""
+            )
+    kind = (
+        "failed"
+        if isinstance(error, AssertionError)
+        else "memory"
+        if isinstance(error, MemoryError)
+        else "error"
+    )
     detail = ": ".join(part for part in (said["class"], said["text"]) if part)
     return {"verdict": kind, "detail": f"{detail} [{line}]" if line else detail}
 
@@ -201,6 +214,11 @@ class _Far:
             self.marks["gone"] = "early"  # an exit
         raise error
 
+    def check_unmarked(self) -> None:
+        """Refuse a pass of tests that swallowed a trouble between the processes as an expected exception."""
+        if self.marks:
+            raise _Gone("the tests went on although the candidate's process could not answer")
+
     def ask(self, question: dict[str, Any]) -> Any:
         """Ask and read."""
         data = wire.write(question)
@@ -212,9 +230,9 @@ class _Far:
             raise _Gone("the candidate's process ended early") from None
         return self.listen()
 
-    def stand_ins(self, names: tuple[str, ...]) -> dict[str, object]:
+    def stand_ins(self, names: list[str]) -> dict[str, object]:
         """What stands for the candidate's names in the tests."""
-        kinds = self.ask({"kinds": list(names)})["ok"]
+        kinds = self.ask({"kinds": names})["ok"]
         return {name: self._stand_in(name, kinds[name]) for name in names if name in kinds}
 
     def _stand_in(self, name: str, kind: object) -> object:
@@ -271,19 +289,18 @@ def _change_in_place(given: list[Any], after: Any) -> None:
             old.update(new)
 
 
-def _names_to_ask_for(job: dict[str, Any]) -> list[str]:
+def _names_to_ask_for(job: dict[str, Any], after_setup: dict[str, Any]) -> list[str]:
     """Names that the tests use and neither they, nor the setup, nor Python define.
 
     A candidate that defines ``abs`` or ``all`` so must not decide what the tests' ``abs`` does; a built-in name
     is the candidate's only where the caller said so (``entry_points``).
     """
-    trees = [ast.parse(job["setup"]), ast.parse(job["tests"])]
-    defined = {name for tree in trees for name in _defined(tree.body)}
-    used = {
-        node.id: None for tree in trees for node in ast.walk(tree) if isinstance(node, ast.Name)
-    } | dict.fromkeys(job["entry_points"])
-    own = set(job["entry_points"])
-    return [name for name in used if name in own or not (name in defined or hasattr(builtins, name))]
+    tests = ast.parse(job["tests"])
+    setup = ast.parse(job["setup"])
+    used = [node.id for tree in (setup, tests) for node in ast.walk(tree) if isinstance(node, ast.Name)]
+    defined = {*_defined(tests.body), *after_setup, *dir(builtins)}
+    entry_points: list[str] = job["entry_points"]
+    return entry_points + [name for name in dict.fromkeys(used) if name not in {*defined, *entry_points}]
 
 
 def _defined(body: list[ast.stmt]) -> Iterator[str]:
@@ -292,15 +309,14 @@ def _defined(body: list[ast.stmt]) -> Iterator[str]:
         match statement:
             case ast.FunctionDef(name=name) | ast.AsyncFunctionDef(name=name) | ast.ClassDef(name=name):
                 yield name
-                continue
             case ast.Import(names=names) | ast.ImportFrom(names=names):
                 yield from ((alias.asname or alias.name).partition(".")[0] for alias in names)
-                continue
             case _:
-                pass
-        for node in ast.walk(statement):
-            if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store):
-                yield node.id
+                yield from (
+                    node.id
+                    for node in ast.walk(statement)
+                    if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store)
+                )
 
 
 def _fresh_module(name: str) -> types.ModuleType:
@@ -318,9 +334,11 @@ def _run(source: str, filename: str, module: types.ModuleType) -> None:
 def _write_error(error: BaseException) -> None:
     """As the interpreter would, without the lines of this file."""
     shown = [frame for frame in traceback.extract_tb(error.__traceback__) if frame.filename != __file__]
-    text = "".join((
-        "Traceback (most recent call last):\n",
-        *traceback.format_list(shown),
-        *traceback.format_exception_only(error),
-    ))
+    text = "".join(
+        (
+            "Traceback (most recent call last):\n",
+            *traceback.format_list(shown),
+            *traceback.format_exception_only(error),
+        )
+    )
     os.write(2, text[-4000:].encode("utf-8", "replace"))
