@@ -97,7 +97,7 @@ def test_widths_and_samples_follow_the_layers() -> None:
             [{**GENERATOR, "samples": 25}, RANKER],
             "layers[1]: 'ranker' would read 25 candidates in one prompt",
         ),
-        ([], "layers: Tuple should have at least 1 item"),
+        ([], "layers: at least one is needed, found none"),
     ],
 )
 def test_a_broken_rule_is_named_with_place_and_cure(layers: list[Any], expected: str) -> None:

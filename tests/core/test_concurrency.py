@@ -58,3 +58,43 @@ async def test_a_failure_is_raised_as_itself_and_stops_the_others() -> None:
     with pytest.raises(ParseError, match="no RANKING line"):
         await side_by_side([wait(), side_by_side([fail(), wait()])])
     assert stopped == [True, True]
+
+
+async def test_a_cancellation_is_heard_while_others_are_being_stopped() -> None:
+    reached: list[str] = []
+
+    async def slow_to_stop() -> str:
+        try:
+            await asyncio.sleep(60)
+        finally:
+            await asyncio.sleep(0.05)
+        return ""
+
+    async def fail() -> str:
+        await asyncio.sleep(0)
+        raise ParseError("no RANKING line", "text")
+
+    async def work() -> None:
+        try:
+            await side_by_side([slow_to_stop(), fail()])
+        except ParseError:
+            reached.append("went on")
+        await asyncio.sleep(60)
+
+    task = asyncio.create_task(work())
+    await asyncio.sleep(0.02)  # the failure is there, the other one still stops
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    assert reached == []
+
+
+async def test_a_failure_leaves_no_trace_of_cancellation_on_the_caller() -> None:
+    async def fail() -> str:
+        raise ParseError("no RANKING line", "text")
+
+    with pytest.raises(ParseError):
+        await side_by_side([chain(1), fail()])
+    task = asyncio.current_task()
+    assert task is not None
+    assert task.cancelling() == 0

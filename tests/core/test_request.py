@@ -29,5 +29,7 @@ def test_a_model_without_provider_is_refused() -> None:
 
 
 def test_usage_adds_up() -> None:
-    total = sum_usage([Usage(tokens_in=1, tokens_out=2), Usage(tokens_in=3, tokens_out=4, tokens_reasoning=1)])
+    total = sum_usage(
+        [Usage(tokens_in=1, tokens_out=2), Usage(tokens_in=3, tokens_out=4, tokens_reasoning=1)]
+    )
     assert total == Usage(tokens_in=4, tokens_out=6, tokens_reasoning=1)

@@ -57,7 +57,10 @@ async def test_two_hundred_callers_at_once_never_overshoot_and_use_the_cap_up():
 async def test_a_call_that_can_never_fit_is_refused_before_it_is_sent():
     model = FunctionModel(lambda request, number: "answer")
     chain = build_chain(model, budget=Budget(max_micro_usd=BOUND - 1), price=PRICE)
-    with pytest.raises(BudgetExceeded, match=r"needs up to \$0\.00012 dollars .* cap of \$0\.000119 "):
+    with pytest.raises(
+        BudgetExceeded,
+        match=r"needs up to \$0\.000120 .* the cap is \$0\.000119, with \$0 spent\. .*--max-cost",
+    ):
         await chain.sample(question())
     assert model.calls == 0
 
@@ -68,7 +71,9 @@ async def test_a_cap_on_samples_holds_too_and_stored_ones_do_not_count():
     await chain.sample(question(), n=3)
     await chain.sample(question(), n=5)
     assert budget.spent_samples == 5
-    with pytest.raises(BudgetExceeded, match="cap of 5 5 samples are spent"):
+    with pytest.raises(
+        BudgetExceeded, match=r"1 sample for .* the cap is 5 samples, with 5 samples spent\. .* Raise the cap"
+    ):
         await chain.sample(question(1))
 
 
@@ -105,6 +110,8 @@ async def test_every_attempt_of_a_retry_has_its_own_reservation_and_the_lost_one
     )
     await chain.sample(question())
     assert (budget.spent_micro_usd, budget.uncertain_micro_usd) == (7, BOUND)
+    assert (budget.spent_samples, budget.uncertain_samples) == (1, 1)
+    assert (budget.paid_micro_usd, budget.paid_samples) == (7 + BOUND, 2)
     totals = await store.totals("r1")
     assert (totals.spent, totals.uncertain, totals.reserved, totals.samples) == (7, BOUND, 0, 2)
     assert (await store.totals("another")).spent == 0
@@ -183,6 +190,52 @@ async def test_a_provider_that_ignores_the_limit_is_booked_in_full_and_reported(
     chain = build_chain(ScriptedModel([costing(BOUND + 5)]), budget=budget, price=PRICE)
     await chain.sample(question())
     assert (budget.spent_micro_usd, budget.overrun_micro_usd) == (BOUND + 5, 5)
+
+
+async def test_after_an_overrun_more_is_reserved_for_that_model_and_one_warning_names_it(
+    caplog: pytest.LogCaptureFixture,
+):
+    store, budget = MemoryStore(), Budget(max_micro_usd=7 * BOUND)
+    replies = [
+        costing(2 * BOUND),
+        costing(3 * BOUND),
+        ModelError("lost", provider="fake", may_be_billed=True),
+    ]
+    model = ScriptedModel(replies)
+    chain = build_chain(model, store=store, budget=budget, price=PRICE)
+    await chain.sample(question(0))
+    await chain.sample(question(1))
+    assert budget.overrun_micro_usd == BOUND + BOUND, "the second one had two bounds reserved"
+    (warning,) = [record for record in caplog.records if record.levelname == "WARNING"]
+    assert all(text in warning.message for text in ("'fake/m'", "$0.000120", "$0.000240"))
+    with pytest.raises(BudgetExceeded, match=r"needs up to \$0\.000360"):
+        await chain.sample(question(2))
+    other = await budget.reserve("fake/other", micro_usd=BOUND, samples=1)
+    assert other.micro_usd == BOUND
+    other.release()
+    roomy = Budget(max_micro_usd=100 * BOUND)
+    first = await roomy.reserve("fake/m", micro_usd=BOUND, samples=1)
+    first.settle(micro_usd=3 * BOUND, samples=1)
+    chain = build_chain(model, store=store, budget=roomy, price=PRICE)
+    with pytest.raises(ModelError, match="lost"):
+        await chain.sample(question(3))
+    assert roomy.uncertain_micro_usd == (await store.totals()).uncertain == 3 * BOUND
+
+
+async def test_a_model_without_a_price_cannot_overrun(caplog: pytest.LogCaptureFixture):
+    budget = Budget(max_samples=9)
+    await build_chain(ScriptedModel([costing(5)]), budget=budget, price=None).sample(question())
+    assert (budget.spent_micro_usd, budget.overrun_micro_usd, caplog.records) == (5, 0, [])
+
+
+async def test_a_reservation_that_shrinks_lets_the_next_one_in():
+    budget = Budget(max_micro_usd=100, max_samples=10)
+    first = await budget.reserve("fake/m", micro_usd=100, samples=5)
+    waiting = asyncio.create_task(budget.reserve("fake/m", micro_usd=60, samples=3))
+    await asyncio.sleep(0)
+    first.shrink(micro_usd=40, samples=2)
+    assert (await waiting).is_open
+    assert (budget.reserved_micro_usd, budget.remaining_samples) == (100, 5)
 
 
 async def test_a_bug_behind_the_purchase_does_not_leave_a_reservation_open():

@@ -7,6 +7,7 @@ import pytest
 from itas.core.messages import user
 from itas.core.request import Completion, Request
 from itas.errors import ModelError
+from itas.models.budget import Budget
 from itas.models.chain import build_chain
 from itas.models.fakes import FunctionModel
 from itas.models.meter import Tally
@@ -117,6 +118,22 @@ async def test_a_failure_reaches_all_waiters_and_is_not_remembered():
     results = await asyncio.gather(*(chain.sample(REQUEST) for _ in range(5)), return_exceptions=True)
     assert [str(each) for each in results] == ["fake: down"] * 5
     assert (await chain.sample(REQUEST))[0].text == "answer"
+
+
+async def test_what_another_process_bought_during_the_wait_for_a_slot_is_not_bought_again():
+    store, paid, budget = MemoryStore(), Tally(), Budget()
+    model, slots = FunctionModel(numbered), asyncio.Semaphore(1)
+    chain = build_chain(model, store=store, slots=slots, paid=paid, budget=budget, is_remote=True)
+    async with slots:
+        tasks = [asyncio.create_task(chain.sample(REQUEST, n=n)) for n in (1, 6)]
+        await asyncio.sleep(0.01)
+        await store.put(REQUEST, {number: Completion(text=f"theirs {number}") for number in (0, 3)})
+    one, six = await asyncio.gather(*tasks)
+    assert one[0].text == "theirs 0"
+    assert [each.text for each in six] == ["theirs 0", "draw 1", "draw 2", "theirs 3", "draw 4", "draw 5"]
+    assert [(asked.first, asked.n) for asked in model.asked] == [(1, 2), (4, 2)]
+    assert paid.all.samples == budget.spent_samples == (await store.totals()).samples == 4
+    assert (budget.reserved_micro_usd, budget.uncertain_samples) == (0, 0)
 
 
 async def test_an_answer_is_stored_before_it_is_given_out():

@@ -31,7 +31,6 @@ async def test_plugged_providers_get_the_rest_of_the_id_and_a_whole_chain():
     assert made == ["a/b"]
     assert pool("fake/a/b") is pool("fake/a/b")
     assert (pool.used.all.samples, pool.paid.all.samples) == (4, 2)
-    assert pool.used.by_model["fake/a/b"].samples == 4
     assert pool.find_price("fake/a/b") == FREE
     await pool.close()
 
@@ -109,6 +108,30 @@ async def test_a_model_on_this_machine_is_free_and_allowed_under_a_cap():
     assert [each.cost_micro_usd for each in completions] == [0, 0]
     assert [sent.path for sent in server.sent] == ["/v1/chat/completions"] * 2
     assert "Authorization" not in server.sent[0].headers
+
+
+async def test_free_calls_over_a_network_are_remembered_so_that_a_cap_on_samples_holds_after_a_resume():
+    store = MemoryStore()
+    async with serving(numbered) as server:
+        for number in range(2):
+            before = await store.totals("r")
+            budget = Budget(max_samples=5, spent_samples=before.samples)
+            environ = {"OLLAMA_HOST": server.url}
+            async with ModelPool(environ=environ, store=store, budget=budget, run="r") as pool:
+                requests = [Request(model="ollama/m", messages=user(f"{number} {i}")) for i in range(3)]
+                for request in requests[: 3 if number == 0 else 2]:
+                    await pool("ollama/m").sample(request)
+        assert budget.spent_samples == 5
+        with pytest.raises(BudgetExceeded, match="cap is 5 samples"):
+            await budget.reserve("ollama/m", micro_usd=0, samples=1)
+    totals = await store.totals("r")
+    assert (totals.samples, totals.spent, totals.reserved) == (5, 0, 0)
+
+
+async def test_a_free_model_on_this_machine_leaves_no_trace_in_the_ledger():
+    pool = ModelPool(plugged={"fake": lambda name: FunctionModel(lambda request, number: "x")}, environ={})
+    await pool("fake/m").sample(Request(model="fake/m", messages=user("x")))
+    assert (await pool.store.totals()).samples == 0
 
 
 async def test_a_closed_pool_says_so():

@@ -19,7 +19,6 @@ from itas.models.prices import (
     PriceTable,
     Rates,
     Tier,
-    dollars,
     find_price,
     list_models,
 )
@@ -128,14 +127,6 @@ def test_the_bound_is_never_below_the_bill(
 
 def test_free_is_free_whatever_is_asked():
     assert FREE.bound(Request(model="a/b", messages=user("x" * 1000)), 10) == 0
-
-
-@pytest.mark.parametrize(
-    "micro_usd, text",
-    [(0, "$0.00"), (42, "$0.000042"), (1_250_000, "$1.25"), (5_000_000, "$5.00"), (1_100_000, "$1.10")],
-)
-def test_money_is_written_for_people(micro_usd: int, text: str):
-    assert dollars(micro_usd) == text
 
 
 def test_importing_the_package_brings_neither_prices_nor_http_along():

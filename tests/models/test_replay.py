@@ -78,7 +78,7 @@ async def test_more_draws_than_recorded_is_an_error_with_their_number(
 async def test_an_unrecorded_question_names_the_nearest_one(recording: Recording):
     words = (
         r"has no question 'What is 2 \+ 3\?'\. "
-        r"The nearest recorded one is 'What is 2 \+ 2\?' \(1 messages, 4 draws\)"
+        r"The nearest recorded one is 'What is 2 \+ 2\?' \(1 messages, 3 draws\)"
     )
     with pytest.raises(NotRecorded, match=words):
         await recording.model("openai/gpt-4").sample(ask("What is 2 + 3?"))
@@ -128,6 +128,7 @@ async def test_an_unknown_model_is_refused_with_a_cure(recording: Recording):
         ([HEADER, {**QUESTION, "messages": []}], ":2: messages"),
         ([HEADER, {**QUESTION, "draws": [{"txt": "4"}]}], r":2: draws\[0\]"),
         ([HEADER, {**QUESTION, "draws": [{"text": 4}]}], r":2: draws\[0\].text"),
+        ([HEADER, {**QUESTION, "draws": [None, {"text": "4", "number": 0}]}], ":2: draws: .* must ascend"),
     ],
 )
 def test_a_broken_recording_names_file_line_and_cure(tmp_path: Path, lines: list[Any], words: str):
@@ -153,7 +154,6 @@ def test_what_is_written_is_read_back_and_a_failure_leaves_the_old_file(tmp_path
     path = tmp_path / "r.jsonl"
     write_recording(path, [question], about={"about": "odd"})
     assert [each for _, each in read_recording(path)] == [question]
-    assert question.draws[1] is None
 
     def broken():
         yield question
@@ -163,6 +163,21 @@ def test_what_is_written_is_read_back_and_a_failure_leaves_the_old_file(tmp_path
         write_recording(path, broken())
     assert [each for _, each in read_recording(path)] == [question]
     assert list(tmp_path.iterdir()) == [path]
+
+
+async def test_a_draw_with_a_number_far_away_says_it_and_is_found_under_it(tmp_path: Path):
+    draws = {number: Completion(text=str(number)) for number in (2, 3_000_000, 3_000_001)}
+    path = tmp_path / "r.jsonl"
+    write_recording(path, [RecordedQuestion.of(Request(model="a/b", messages=user("x")), draws)])
+    assert path.stat().st_size < 1000
+    line = json.loads(path.read_text().splitlines()[1])
+    assert [draw.get("number") for draw in line["draws"]] == [2, 3_000_000, None]
+    model = load_recording(path).model("a/b")
+    request = Request(model="replay/a/b", messages=user("x"))
+    assert [each.text for each in await model.sample(request, n=2, first=3_000_000)] == ["3000000", "3000001"]
+    assert (await model.sample(request, first=2))[0].text == "2"
+    with pytest.raises(NotRecorded, match="has 3 draws of 'x', but not number 0"):
+        await model.sample(request)
 
 
 @pytest.mark.slow

@@ -1,9 +1,10 @@
 import pytest
 
 from itas.core.architecture import Architecture
-from itas.report import describe_verdict
-from itas.report.verdict import describe_alternatives, name_contestant
+from itas.report import About, describe_verdict, render_search_report
+from itas.report.verdict import describe_alternatives, describe_choice, name_contestant
 from itas.search import Contestant, Margin, StudyResult, Verdict
+from tests.report.reading import Reader
 from tests.report.worlds import Run
 
 WINNER = Architecture.parse(
@@ -28,14 +29,16 @@ def margin(difference: float, low: float, high: float) -> Margin:
     return Margin(difference=difference, low=low, high=high, n=160, verdict=verdict)
 
 
-def study(run: Run, single: Margin | None, *others: Contestant, as_good: tuple = ()) -> StudyResult:
+def study(
+    run: Run, single: Margin | None, *others: Contestant, as_good: tuple = (), recommended: str | None = None
+) -> StudyResult:
     relation = "unknown" if single is None else single.verdict
     is_as_good = relation in ("tied", "worse")
     verdict = Verdict(
         relation=relation,
         one_call_is_as_good=is_as_good,
         as_good=as_good,
-        recommended="best single model" if is_as_good else "winner",
+        recommended=recommended or ("winner" if relation == "better" else "best single model"),
         is_complete=True,
     )
     contestants = (
@@ -87,6 +90,101 @@ def test_nothing_to_compare_is_no_verdict(run: Run):
     assert describe_verdict(study(run, None)).startswith(
         "No verdict: no held-out problem has a score from both"
     )
+
+
+MIXED = Architecture.parse(
+    {
+        "layers": [
+            [{"type": "generator", "model": f"p/{name}"} for name in ("alpha", "beta", "gamma", "delta")],
+            {"type": "fuser", "model": "p/alpha"},
+        ]
+    }
+)
+
+
+def mixed(over_single: Margin, against_winner: Margin | None = None) -> Contestant:
+    return Contestant(
+        roles=("mixture of models",),
+        architecture=MIXED,
+        planned_samples=5,
+        against_winner=against_winner,
+        against_single=over_single,
+    )
+
+
+BETTER = margin(0.132, 0.09, 0.17)
+
+
+@pytest.mark.parametrize(
+    "single, against_winner, said",
+    [
+        (
+            margin(0.012, -0.011, 0.035),
+            margin(-0.12, -0.16, -0.08),
+            "One call of alpha is not beaten by the winner of the search (+1.2 points, 95 % interval −1.1 to 3.5, on "
+            "160 held-out problems, at 7 samples a question against 1), but it is beaten by a mixture of 4 models and "
+            "a fuser, +13.2 points (95 % interval 9.0 to 17.0) on 160 held-out problems, at 5 samples a question.",
+        ),
+        (
+            margin(-0.024, -0.046, -0.002),
+            margin(-0.15, -0.2, -0.1),
+            "One call of alpha is better than the winner of the search (by 2.4 points, 95 % interval 0.2 to 4.6, on "
+            "160 held-out problems, at 7 samples a question against 1), but it is beaten by a mixture of 4 models and "
+            "a fuser, +13.2 points (95 % interval 9.0 to 17.0) on 160 held-out problems, at 5 samples a question.",
+        ),
+        (
+            margin(0.031, 0.004, 0.058),
+            margin(-0.101, -0.14, -0.06),
+            "+3.1 points over one call of alpha (95 % interval 0.4 to 5.8) on 160 held-out problems, at 7 samples a "
+            "question against 1. Better still: a mixture of 4 models and a fuser, +10.1 points over the winner (95 % "
+            "interval 6.0 to 14.0), at 5 samples a question.",
+        ),
+        (
+            None,
+            None,
+            "No verdict on the winner: no held-out problem has a score from both the winner and one call of alpha. "
+            "That call is beaten by a mixture of 4 models and a fuser, +13.2 points (95 % interval 9.0 to 17.0) on 160 "
+            "held-out problems, at 5 samples a question.",
+        ),
+    ],
+)
+def test_another_contestant_that_is_better_than_one_call_is_told(
+    run: Run, single: Margin | None, against_winner: Margin | None, said: str
+):
+    other = mixed(BETTER, against_winner)
+    assert describe_verdict(study(run, single, other, recommended="mixture of models")) == said
+
+
+def test_one_call_that_won_and_is_beaten_by_a_baseline_is_told_as_that(run: Run):
+    both = Contestant(
+        roles=("winner", "best single model"), architecture=SINGLE, planned_samples=1, mean=0.613
+    )
+    result = study(run, margin(0.0, -0.1, 0.1), recommended="mixture of models")
+    assert describe_verdict(result.model_copy(update={"contestants": (both, mixed(BETTER))})) == (
+        "The best that the search found is one call of alpha itself (61.3 on the held-out problems), but it is beaten "
+        "by a mixture of 4 models and a fuser, +13.2 points (95 % interval 9.0 to 17.0) on 160 held-out problems, at 5 "
+        "samples a question."
+    )
+
+
+@pytest.mark.parametrize(
+    "single, recommended, said",
+    [
+        (margin(0.03, 0.01, 0.05), "winner", "better than one call on the held-out problems"),
+        (margin(0.03, 0.01, 0.05), "mixture of models", "better than one call and better than the winner"),
+        (
+            margin(0.01, -0.1, 0.1),
+            "mixture of models",
+            "better than one call, which the winner of the search is not",
+        ),
+        (margin(0.01, -0.1, 0.1), "best single model", "because nothing is proven better than it"),
+    ],
+)
+def test_a_choice_says_why(run: Run, single: Margin, recommended: str, said: str):
+    result = study(run, single, mixed(BETTER, margin(-0.1, -0.2, -0.05)), recommended=recommended)
+    assert describe_choice(result).startswith(said)
+    page = Reader(render_search_report(result, about=About(title="A choice"))).text
+    assert describe_choice(result) in page
 
 
 def test_a_winner_that_is_one_call_is_told_as_that(run: Run):

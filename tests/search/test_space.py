@@ -210,7 +210,9 @@ def test_a_limit_in_dollars_without_prices_is_refused():
 
 
 def test_a_space_without_any_point_says_why():
-    with pytest.raises(SpecError, match=r"no point .* Removed: 1 want more generators than the 0 that are ranked"):
+    with pytest.raises(
+        SpecError, match=r"no point .* Removed: 1 want more generators than the 0 that are ranked"
+    ):
         Space.parse({"layers": [{"type": "generator", "model": {"best": "generators"}}]}).bind(rankings(0))
 
 

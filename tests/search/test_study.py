@@ -9,6 +9,7 @@ import pytest
 from itas.core.architecture import Architecture
 from itas.core.observation import Observation
 from itas.errors import BudgetExceeded, DataError, Error, MissingKey, ModelError, SpecError
+from itas.search.amounts import Amount
 from itas.search.journal import read_journal
 from itas.search.records import Budget, Progress, StudyResult, StudySpec, paired_margin
 from itas.search.shipped import load_space
@@ -177,17 +178,119 @@ async def test_a_cap_on_samples_is_never_passed_and_the_verdict_is_complete(cap:
     assert world.paid == result.paid_samples <= cap
     assert result.verdict.is_complete
     assert result.ended in ("budget", "exhausted")
-    spent = sum(o.samples_paid for entry in result.contestants for o in entry.observations)
-    assert spent <= estimate.reserved_samples
-    assert result.split[2] == estimate.held_out_problems
+    assert result.split[2] == estimate.held_out_problems == 80
+    assert not result.skipped
+
+
+@pytest.mark.parametrize("cap", [280, 320, 450, 900, 2200, 5000])
+@pytest.mark.parametrize("searcher", ["racing", "exhaustive"])
+async def test_whatever_cap_is_accepted_is_kept_and_reaches_a_complete_verdict(cap: int, searcher: str):
+    world = World(cap=cap)
+    made = study(
+        world,
+        budget=Budget(max_samples=cap),
+        spec=spec(searcher={"type": searcher, "problems": 10}),
+        problems=PROBLEMS,
+    )
+    estimate = made.estimate()
+    assert estimate.least_samples == 280
+    result = await made.run()
+    assert world.paid == result.paid_samples <= cap
+    assert result.verdict.is_complete
+    assert all(trial.state == "done" for trial in result.trials)
+    assert any(trial.number >= 0 for trial in result.trials)
+    assert 30 <= result.split[2] <= 80
+    assert all(len(entry.observations) == result.split[2] for entry in result.contestants)
+    roles = {role for entry in result.contestants for role in entry.roles}
+    assert {"winner", "best single model"} <= roles
+    assert roles | set(result.skipped) == {"winner", "best single model", *spec().baselines}
+
+
+@pytest.mark.parametrize("cap", [300, 1000])
+async def test_a_capped_study_killed_after_any_line_goes_on_to_the_same_result(tmp_path: Path, cap: int):
+    path = tmp_path / "whole.jsonl"
+    world = World(cap=cap, watched=path)
+    budget = Budget(max_samples=cap)
+    whole = without_payments(await study(world, journal=path, budget=budget).run())
+    lines = path.read_bytes().splitlines(keepends=True)
+    for count in range(len(lines)):
+        left = world.as_of(count)
+        cut = tmp_path / f"cut{count}.jsonl"
+        cut.write_bytes(b"".join(lines[:count]))
+        resumed = study(left, journal=cut, budget=budget, paid_before=Amount(samples=left.paid))
+        assert without_payments(await resumed.run()) == whole, count
+        assert left.paid == world.paid <= cap
+
+
+async def test_a_tight_budget_leaves_out_baselines_and_says_which():
+    left_out: list[set[str]] = []
+    for cap in (3500, 400):
+        result = await study(World(cap=cap), budget=Budget(max_samples=cap)).run()
+        found = {role for role, why in result.skipped.items() if "does not pay for it" in why}
+        assert all(why[0].islower() and why[-1] != "." for why in result.skipped.values())
+        left_out.append(found)
+    assert left_out[0] == set()
+    assert left_out[-1]
+
+
+async def test_the_verdict_uses_all_held_out_problems_that_what_is_left_pays_for():
+    used = [
+        (await study(World(cap=cap), budget=Budget(max_samples=cap)).run()).split[2]
+        for cap in (400, 900, 5000)
+    ]
+    assert all(30 <= n < 80 for n in used[:-1])
+    assert used[-1] == 80
+    few = await study(World(), spec=spec(held_out=33)).run()
+    assert few.split[2] == 33
+
+
+async def test_the_number_of_held_out_problems_is_in_the_journal_before_the_first_is_asked(tmp_path: Path):
+    world, path = World(cap=900), tmp_path / "journal.jsonl"
+    held_out = set(split_problems(PROBLEMS, seed=5, dev=40).held_out)
+
+    async def evaluate(architecture: Architecture, problems: Sequence[str]) -> list[Observation]:
+        if set(problems) & held_out:
+            (begun,) = [event for event in read_journal(path) if event["event"] == "held_out"]
+            assert begun["problems"] == len(problems)
+            assert architecture.fingerprint in {line["fingerprint"] for line in begun["contestants"]}
+        return await world.evaluate(architecture, problems)
+
+    result = await study(world, evaluate=evaluate, journal=path, budget=Budget(max_samples=900)).run()
+    assert result.split[2] < 80
+
+
+async def test_questions_that_take_more_than_planned_are_reckoned_with():
+    for cap in (1200, 3000):
+        world = World(cap=cap, again=0.3)
+        result = await study(world, budget=Budget(max_samples=cap)).run()
+        assert world.paid <= cap
+        assert result.verdict.is_complete, cap
+
+
+def test_an_estimate_says_what_is_least_what_is_typical_and_what_is_worst():
+    estimate = study(World(), budget=Budget(), price=lambda a: 1000 * a.planned_samples()).estimate()
+    assert (estimate.ranking_samples, estimate.least_held_out_problems) == (180, 30)
+    assert estimate.least_samples == 180 + 10 + 3 * 10 + 30 * 2
+    assert estimate.held_out_problems == 80
+    assert estimate.least_samples < estimate.reserved_samples < estimate.worst_reserved_samples
+    assert estimate.reserved_samples < estimate.typical_samples < estimate.worst_samples
+    assert estimate.least_micro_usd == 1000 * estimate.least_samples
+    assert estimate.reserved_micro_usd is not None
+    assert estimate.reserved_micro_usd < (estimate.worst_reserved_micro_usd or 0)
+    assert (estimate.typical_micro_usd or 0) < (estimate.worst_micro_usd or 0)
+    capped = study(World(), budget=Budget(max_samples=1000)).estimate()
+    assert capped.typical_samples <= capped.worst_samples == 1000
+    assert capped.reserved_samples <= 1000 - 180
+    assert 30 <= capped.held_out_problems < 80
+    assert capped.least_micro_usd is None
 
 
 async def test_a_cap_that_reaches_no_verdict_is_refused_with_the_numbers_before_anything_is_paid():
     world = World()
-    with pytest.raises(SpecError, match=r"max_samples: 3000 samples do not reach .*: ranking takes 180"):
-        await study(world, budget=Budget(max_samples=3000)).run()
+    with pytest.raises(SpecError, match=r"max_samples: 250 samples do not reach .*: ranking takes 180"):
+        await study(world, budget=Budget(max_samples=250)).run()
     assert world.log == []
-    assert study(world, budget=Budget(max_samples=3000), spec=spec(held_out=5, baselines=[])).estimate()
+    assert study(world, budget=Budget(max_samples=250), spec=spec(held_out=5, baselines=[])).estimate()
 
 
 async def test_a_cap_in_dollars_needs_prices_for_all_models():
@@ -211,14 +314,14 @@ async def test_a_cap_in_dollars_is_kept():
     def price(architecture: Architecture) -> int:
         return 1000 * architecture.planned_samples()
 
-    result = await study(world, evaluate=evaluate, price=price, budget=Budget(max_cost_usd=16)).run()
+    result = await study(world, evaluate=evaluate, price=price, budget=Budget(max_cost_usd=2.5)).run()
     assert result.ended == "budget"
-    assert 0 < result.paid_micro_usd <= 16_000_000
+    assert 0 < result.paid_micro_usd <= 2_500_000
     assert result.verdict.is_complete
 
 
 async def test_a_hard_cap_in_the_middle_is_a_state_and_can_be_raised_later(tmp_path: Path):
-    world, path = World(cap=1500), tmp_path / "journal.jsonl"
+    world, path = World(cap=700), tmp_path / "journal.jsonl"
     result = await study(world, journal=path).run()
     assert result.ended == "budget"
     assert any(trial.state == "over_budget" for trial in result.trials)

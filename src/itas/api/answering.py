@@ -26,15 +26,23 @@ def find_architecture(text: str) -> Architecture:
         SpecError: Neither a file nor a model id, or the file is wrong.
     """
     path = Path(text)
-    if path.suffix.lower() in (".yaml", ".yml", ".json") or path.is_file():
-        if not path.is_file():
-            raise SpecError("there is no such file", path=text)
+    if path.suffix.lower() in (".yaml", ".yml", ".json") or is_file(path):
+        if not is_file(path):
+            raise SpecError("there is no such file", path=text[:200])
         return load_architecture(path)
-    if "/" in text:
+    if "/" in text and not any(character.isspace() for character in text):
         return single_model(text)
     raise SpecError(
-        f"'{text}' is neither an architecture file (.yaml, .json) nor a model id (provider/model)"
+        f"'{text[:200]}' is neither an architecture file (.yaml, .json) nor a model id (provider/model)"
     )
+
+
+def is_file(path: Path) -> bool:
+    """Whether there is such a file; a text that cannot be a path is none."""
+    try:
+        return path.is_file()
+    except (OSError, ValueError):
+        return False
 
 
 def single_model(model: str) -> Architecture:

@@ -75,7 +75,8 @@ class EvaluationReport:
         summaries: One per architecture, in order.
         comparisons: Each later architecture against the first.
         paid_samples: Bought by all of it, also for problems that were not finished.
-        paid_micro_usd: Spent by all of it.
+        paid_micro_usd: Spent by all of it, uncertain calls included.
+        uncertain_micro_usd: Of it, calls that were sent and brought no answer.
     """
 
     folder: Path
@@ -83,6 +84,7 @@ class EvaluationReport:
     comparisons: tuple[Comparison, ...]
     paid_samples: int
     paid_micro_usd: int
+    uncertain_micro_usd: int
 
     @property
     def is_complete(self) -> bool:
@@ -155,6 +157,8 @@ async def evaluate_architectures(
         for number, architecture in enumerate(named):
             watch.begin(architecture, len(benchmark.problems))
             place = folder / f"{number + 1}"
+            place.mkdir()
+            write_json(place / "architecture.json", architecture.model_dump(mode="json"))
             with ResultWriter(place / RESULTS) as writer:
                 found = await evaluate(
                     architecture,
@@ -170,20 +174,20 @@ async def evaluate_architectures(
                         micro_usd=(estimates[number].planned_micro_usd or 0) // len(benchmark.problems),
                     ),
                 )
-            write_json(place / "architecture.json", architecture.model_dump(mode="json"))
             write_summary(place / "summary.json", found)
             evaluations.append(found)
             if not found.is_complete:
                 break
-        paid = models.paid.all
+        budget = models.budget
     comparisons = _compare(evaluations)
     write_json(folder / "comparisons.json", [each.model_dump(mode="json") for each in comparisons])
     return EvaluationReport(
         folder,
         tuple(each.summarise() for each in evaluations),
         comparisons,
-        paid.samples,
-        paid.cost_micro_usd,
+        budget.spent_samples,
+        budget.spent_micro_usd + budget.uncertain_micro_usd,
+        budget.uncertain_micro_usd,
     )
 
 

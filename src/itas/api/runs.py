@@ -18,9 +18,9 @@ from pathlib import Path
 from typing import Any
 
 from itas.errors import DataError, SpecError
+from itas.models.keys import redact
 
 MANIFEST = "manifest.json"
-_NAME = re.compile(r"[A-Za-z0-9._-]{1,64}")
 _PACKAGES = ("itas", "aiohttp", "genai-prices", "numpy", "pydantic")
 
 
@@ -72,31 +72,53 @@ def find_run(path: Path, *, kind: str | None = None) -> tuple[Path, dict[str, An
     return folder.resolve(), data
 
 
-def check_name(name: str) -> str:
-    """The name, if it may be part of a path.
+def write_json(path: Path, data: object) -> None:
+    """Write a file so that it is either the old one or the new one, whatever happens in between.
 
     Raises:
-        SpecError: It has other characters than letters, digits, ``.``, ``_``, ``-``, or only dots.
+        DataError: It cannot be written.
     """
-    if not _NAME.fullmatch(name) or not name.strip("."):
-        raise SpecError(f"a name is 1 to 64 letters, digits, '.', '_' or '-', found {name[:80]!r}")
-    return name
+    write_text(path, json_text(data, indent=2) + "\n")
 
 
-def write_json(path: Path, data: object) -> None:
-    """Write a file so that it is either the old one or the new one, whatever happens in between."""
-    text = json.dumps(data, indent=2, ensure_ascii=False, allow_nan=False)
-    write_text(path, text + "\n")
+def json_text(data: object, *, indent: int | None = None) -> str:
+    """JSON that is always valid UTF-8: text with lone surrogates is written in escapes."""
+    text = json.dumps(data, indent=indent, ensure_ascii=False, allow_nan=False)
+    if _is_utf8(text):
+        return text
+    return json.dumps(data, indent=indent, ensure_ascii=True, allow_nan=False)
 
 
 def write_text(path: Path, text: str) -> None:
-    """Like `write_json`, for text. Odd characters survive."""
+    """Like `write_json`, for text."""
     temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-    with temporary.open("w", encoding="utf-8", errors="surrogatepass") as stream:
-        stream.write(text)
-        stream.flush()
-        os.fsync(stream.fileno())
-    temporary.replace(path)
+    try:
+        with temporary.open("w", encoding="utf-8", errors="backslashreplace") as stream:
+            stream.write(text)
+            stream.flush()
+            os.fsync(stream.fileno())
+        temporary.replace(path)
+    except OSError as error:
+        raise DataError(f"{path}: cannot be written ({error.strerror})") from None
+
+
+def check_writable(path: Path) -> None:
+    """Find out before anything is paid for that a file cannot be written.
+
+    Raises:
+        SpecError: Its folder is missing or refuses, or it is a folder itself.
+    """
+    folder = path.parent
+    if path.is_dir() or not folder.is_dir() or not os.access(folder, os.W_OK):
+        raise SpecError("a file cannot be written there; make the folder first", path=str(path))
+
+
+def _is_utf8(text: str) -> bool:
+    try:
+        text.encode("utf-8")
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def _environment(now: datetime) -> dict[str, Any]:
@@ -105,7 +127,7 @@ def _environment(now: datetime) -> dict[str, Any]:
         "python": platform.python_version(),
         "platform": f"{platform.system()} {platform.machine()}",
         "versions": {package: _version(package) for package in _PACKAGES},
-        "command": [Path(sys.argv[0]).name, *sys.argv[1:]],
+        "command": [Path(sys.argv[0]).name, *(redact(argument) for argument in sys.argv[1:])],
     }
 
 

@@ -11,7 +11,7 @@ from pydantic import Field, JsonValue, NonNegativeInt, PositiveInt
 from itas.api.answering import SIMULATED
 from itas.api.opening import Caps, open_models, tightness
 from itas.api.runs import create_run, find_run, write_json, write_text
-from itas.api.settings import Settings
+from itas.api.settings import IN_MEMORY, Settings
 from itas.benchmarks.benchmark import Benchmark
 from itas.benchmarks.registry import WORD_PROBLEMS, open_benchmark
 from itas.core.architecture import Architecture
@@ -273,7 +273,7 @@ async def estimate_search(search: SearchSpec, *, settings: Settings) -> StudyEst
         SpecError: Something is wrong, or the budget does not reach a verdict.
     """
     benchmark = _open(search)
-    async with _models(search, benchmark, settings, store="memory") as models:
+    async with _models(search, benchmark, settings, store=IN_MEMORY) as models:
         return _Work(search, benchmark, models, settings).study(None, None).estimate()
 
 
@@ -293,8 +293,9 @@ async def run_search(
         BudgetExceeded: A cap was hit before there was anything to recommend.
     """
     benchmark = _open(search)
-    async with _models(search, benchmark, settings, store="memory") as models:
+    async with _models(search, benchmark, settings, store=IN_MEMORY) as models:
         work = _Work(search, benchmark, models, settings)
+        work.check_models()
         estimate = work.study(None, None).estimate()
         unpriced = [model for model in work.all_models if models.find_price(model) is None]
     if not watch.confirm(estimate, search, unpriced=unpriced):
@@ -304,10 +305,17 @@ async def run_search(
         "benchmark_fingerprint": benchmark.fingerprint,
         "seed": search.study.seed,
         "is_simulated": search.is_simulated,
+        **_whereabouts(settings),
     }
     folder = create_run(output or settings.runs, KIND, search.study.name, about)
     write_json(folder / STUDY, search.model_dump(mode="json"))
     return await _go_on(folder, search, benchmark, settings=settings, watch=watch)
+
+
+def _whereabouts(settings: Settings) -> dict[str, str]:
+    """Where the call store and the data are found from, for a resume in another folder."""
+    store = settings.store if settings.store == IN_MEMORY else str(Path(settings.store).resolve())
+    return {"store": store, "folder": str(Path.cwd())}
 
 
 async def resume_search(
@@ -326,7 +334,8 @@ async def resume_search(
         DataError: The data has changed since, or the folder is damaged.
     """
     folder, manifest = find_run(run, kind=KIND)
-    search = load_search(folder)
+    search = _found_from(load_search(folder), Path(str(manifest.get("folder", "."))))
+    settings = settings.model_copy(update={"store": manifest.get("store", settings.store)})
     changed = {} if budget is None else budget.model_dump(exclude_none=True)
     if not changed and (folder / OUTCOME).is_file():
         outcome = load_outcome(folder)
@@ -343,6 +352,15 @@ async def resume_search(
             "Bring back the old data, or begin a new search"
         )
     return await _go_on(folder, search, benchmark, settings=settings, watch=watch)
+
+
+def _found_from(search: SearchSpec, folder: Path) -> SearchSpec:
+    """The same search with its data found from the folder in which it was begun."""
+    recording = search.recording
+    if recording is not None and not recording.is_file():
+        recording = folder / recording
+    on = search.on if Path(search.on).is_file() else _beside(folder / STUDY, search.on)
+    return search.model_copy(update={"on": on, "recording": recording})
 
 
 def load_search(folder: Path) -> SearchSpec:
@@ -453,7 +471,7 @@ def _models(
     search: SearchSpec, benchmark: Benchmark, settings: Settings, *, store: Path | str, run: str = ""
 ) -> AbstractAsyncContextManager[ModelPool]:
     """Models of a search. Simulated ones keep their draws beside the study: they belong to its problems."""
-    place = str(store) if search.is_all_simulated or store == "memory" else settings.store
+    place = str(store) if search.is_all_simulated or store == IN_MEMORY else settings.store
     caps = Caps(max_usd=search.budget.max_cost_usd, max_samples=search.budget.max_samples)
     return open_models(
         settings.model_copy(update={"store": place}),
@@ -541,7 +559,7 @@ class _Work:
         fresh = tuple(problem for problem in others.problems if problem.conversation not in seen)
         quality: dict[Role, MeanEstimate] = {}
         async with open_models(
-            self._settings.model_copy(update={"store": "memory"}),
+            self._settings.model_copy(update={"store": IN_MEMORY}),
             problems=fresh,
             seed=self._search.study.seed,
         ) as models:

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any, cast
 
 from pydantic import Field, PositiveInt, ValidationError
-from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, SettingsError
 
 from itas.core.component import ModelId
 from itas.core.spec import parse_as, suggest
@@ -48,7 +48,7 @@ class Settings(BaseSettings):
 
     providers: dict[str, ProviderSettings] = Field(default_factory=dict[str, ProviderSettings])
     prices: dict[ModelId, PriceEntry] = Field(default_factory=dict[ModelId, PriceEntry])
-    store: str = ".itas/calls.sqlite3"
+    store: str = Field(".itas/calls.sqlite3", min_length=1)
     runs: Path = Path("runs")
     concurrency: PositiveInt = 16
 
@@ -83,11 +83,13 @@ def load_settings(path: Path | None = None) -> Settings:
     _check_variables()
     try:
         return Settings(**fields)
+    except SettingsError as error:
+        raise SpecError(f"{error}; a variable that holds several values is written as JSON") from None
     except ValidationError as error:
         parse_as(_Strict, fields, where=str(path or ""))  # says it in our words if the file is to blame
-        first = error.errors(include_url=False)[0]
+        first = error.errors(include_url=False, include_input=False)[0]  # what was found may be a key
         variable = PREFIX + "__".join(str(part) for part in first["loc"]).upper()
-        raise SpecError(f"{first['msg']}, found {first['input']!r}", path=variable) from None
+        raise SpecError(f"{first['msg']}", path=variable) from None
 
 
 def _check_variables() -> None:

@@ -42,11 +42,12 @@ class EvaluationProgress:
         self._micro_usd = 0
 
     def confirm(self, estimates: Sequence[EvaluationEstimate]) -> bool:
-        for each in estimates:
-            self._line.say(f"{each.name}: {each.sentence}")
         costs = any(each.max_micro_usd != 0 and not each.is_simulated for each in estimates)
         has_cap = self._max_micro_usd is not None or self._max_samples is not None
-        return not costs or not self._ask or has_cap or ask_to_pay()
+        must_ask = costs and self._ask and not has_cap
+        for each in estimates:
+            self._line.say(f"{each.name}: {each.sentence}", always=must_ask)
+        return not must_ask or ask_to_pay()
 
     def begin(self, architecture: "Architecture", total: int) -> None:
         self._line.say(f"{architecture.name}: {total} problems")
@@ -95,6 +96,8 @@ def ask_to_pay() -> bool:
 def print_evaluations(report: EvaluationReport, *, as_json: bool) -> int:
     """Print the results and give the exit code."""
     code = 0 if report.is_complete else 3
+    if any(each.score is None for each in report.summaries):
+        code = 1
     if as_json:
         print_json(
             {
@@ -103,6 +106,7 @@ def print_evaluations(report: EvaluationReport, *, as_json: bool) -> int:
                 "comparisons": [each.model_dump(mode="json") for each in report.comparisons],
                 "paid_samples": report.paid_samples,
                 "paid_micro_usd": report.paid_micro_usd,
+                "uncertain_micro_usd": report.uncertain_micro_usd,
             }
         )
         return code
@@ -140,6 +144,8 @@ def print_summaries(summaries: "Sequence[Summary]") -> None:
     for each in summaries:
         for reason, count in each.unscored.items():
             out().print(clean(f"{each.architecture}: {count} unscored ({reason})"))
+        if each.stopped_by == "failures":
+            out().print(clean(f"{each.architecture}: stopped, because nothing but failures came"))
         for kind, rate in each.events.items():
             out().print(clean(f"{each.architecture}: {kind} in {100 * rate:.1f} % of the answers"))
 

@@ -22,10 +22,14 @@ def main(arguments: list[str] | None = None) -> int:
     try:
         return run(sys.argv[1:] if arguments is None else arguments)
     except Error as error:
-        progress().print(f"error: {clean(str(error))}", style="red")
+        from itas.models.keys import redact
+
+        progress().print(f"error: {clean(redact(str(error)))}", style="red")
         return error.exit_code
     except KeyboardInterrupt:
-        progress().print("interrupted; everything that was paid for is kept")
         return 130
     except BrokenPipeError:
+        return 1
+    except OSError as error:
+        print(f"error: the output cannot be written ({error.strerror})", file=sys.stderr)
         return 1

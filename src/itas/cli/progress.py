@@ -27,9 +27,9 @@ class ProgressLine:
         """Begin to measure the time anew."""
         self._started = time.monotonic()
 
-    def say(self, text: str) -> None:
-        """A line that stays."""
-        if not self._quiet:
+    def say(self, text: str, *, always: bool = False) -> None:
+        """A line that stays; `always` even if quiet."""
+        if always or not self._quiet:
             self._wipe()
             self._console.print(clean(text))
 

@@ -31,10 +31,16 @@ def _show_search(folder: Path, *, as_json: bool) -> int:
 
 def _show_evaluation(folder: Path, *, as_json: bool) -> int:
     from itas.cli.evaluations import print_comparisons, print_summaries
+    from itas.errors import SpecError
     from itas.evaluation.comparison import Comparison
     from itas.evaluation.files import load_summary
 
     summaries = [load_summary(path) for path in sorted(folder.glob("*/summary.json"))]
+    if not summaries:
+        raise SpecError(
+            "the evaluation has not finished. Run the same command again; what was paid for is in the call store",
+            path=str(folder),
+        )
     saved = folder / "comparisons.json"
     text = saved.read_bytes() if saved.is_file() else b"[]"
     found = TypeAdapter(list[Comparison]).validate_json(text)
@@ -46,7 +52,6 @@ def _show_evaluation(folder: Path, *, as_json: bool) -> int:
             }
         )
         return 0
-    if summaries:
-        print_summaries(summaries)
+    print_summaries(summaries)
     print_comparisons(found)
     return 0

@@ -41,11 +41,12 @@ class SearchProgress:
         self._stage = ""
 
     def confirm(self, estimate: "StudyEstimate", search: SearchSpec, *, unpriced: Sequence[str]) -> bool:
-        for line in estimate_lines(estimate, search, unpriced=unpriced):
-            self._line.say(line)
         costs = bool(unpriced) or (estimate.least_micro_usd or 0) > 0
         has_cap = self._budget.max_cost_usd is not None or self._budget.max_samples is not None
-        return not costs or search.is_all_simulated or not self._ask or has_cap or ask_to_pay()
+        must_ask = costs and not search.is_all_simulated and self._ask and not has_cap
+        for line in estimate_lines(estimate, search, unpriced=unpriced):
+            self._line.say(line, always=must_ask)
+        return not must_ask or ask_to_pay()
 
     def begin(self, folder: Path) -> None:
         self.folder = folder

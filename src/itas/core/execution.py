@@ -60,6 +60,7 @@ class CodeOutcome(Spec):
         cpu_s: Seconds of CPU time used.
         peak_mb: Largest resident memory seen; 0 where unknown.
         is_weak: The test had to share a process with the candidate, which could have talked it into a pass.
+        tier: The walls it ran behind; ``none`` means without any, with the rights of whoever ran it.
     """
 
     verdict: CodeVerdict
@@ -67,6 +68,7 @@ class CodeOutcome(Spec):
     cpu_s: NonNegativeFloat = 0.0
     peak_mb: NonNegativeInt = 0
     is_weak: bool = False
+    tier: str = ""
 
     @property
     def passed(self) -> bool:

@@ -1,6 +1,9 @@
 """Money in integers: millionths of a US dollar."""
 
+import math
 from collections.abc import Iterable
+
+from itas.errors import SpecError
 
 MICRO = 1_000_000
 
@@ -22,7 +25,13 @@ def format_usd(micro_usd: int | None) -> str:
 
 
 def to_micro_usd(usd: float) -> int:
-    """Dollars as a person writes them, in millionths, rounded to the nearest."""
+    """Dollars as a person writes them, in millionths, rounded to the nearest.
+
+    Raises:
+        SpecError: Not a number that money can have.
+    """
+    if not math.isfinite(usd) or not 0 <= usd < 1e12:
+        raise SpecError(f"an amount of dollars is a number from 0 to a trillion, found {usd}")
     return round(usd * MICRO)
 
 

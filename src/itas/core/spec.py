@@ -104,9 +104,13 @@ def _describe(cls: type[BaseModel], item: Mapping[str, Any]) -> str:
     if item["type"] == "string_pattern_mismatch" and item["ctx"]["pattern"] == MODEL_PATTERN:
         example = "a model is named provider/model, for instance openai/gpt-4o"
         return f"{prefix}{example}; found {_short(item['input'])}."
+    if item["type"] == "too_short" and not item["input"]:
+        return f"{prefix}at least one is needed, found none."
     message = str(item["msg"]).removeprefix("Value error, ").rstrip(".")
     if item["type"] in ("value_error", "assertion_error"):
         return f"{prefix}{message}" + ("" if message.endswith("?") else ".")
+    if "providers" in item["loc"]:  # people put keys there; what was found is not repeated
+        return f"{prefix}{message}."
     return f"{prefix}{message}, found {_short(item['input'])}."
 
 

@@ -8,7 +8,6 @@ whatever was finished has been handed to `on_result` by then.
 import asyncio
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from typing import Literal
 
 from itas.benchmarks.benchmark import Benchmark
 from itas.core.architecture import Architecture
@@ -18,7 +17,10 @@ from itas.core.problem import Outcome, Problem, Unscored
 from itas.engine.answer import Answer, ComponentRecord
 from itas.engine.run import answer
 from itas.errors import BudgetExceeded, MissingKey, ModelError, ParseError, SandboxError, SpecError
-from itas.evaluation.records import Evaluation, ProblemResult
+from itas.evaluation.records import Evaluation, ProblemResult, StoppedBy
+
+MOST_FAILURES = 20
+"""So many failures of models, and nothing else, end an evaluation."""
 
 OnResult = Callable[[ProblemResult], None]
 
@@ -96,7 +98,8 @@ class _Job:
         on_result: OnResult | None,
         is_tight: Callable[[int], bool] | None,
     ) -> None:
-        self.stopped_by: Literal["budget"] | None = None
+        self.stopped_by: StoppedBy | None = None
+        self._failures = 0
         self._is_tight = is_tight
         self._alone = asyncio.Lock()
         self._under_way = 0
@@ -122,8 +125,16 @@ class _Job:
             if result is None:
                 return
             self._results[problem.id] = result
+            self._count_failure(result)
             if self._on_result is not None:
                 self._on_result(result)
+
+    def _count_failure(self, result: ProblemResult) -> None:
+        """Give up where nothing but failures comes: the next problems would only fail too."""
+        has_failed = isinstance(result.outcome, Unscored) and result.outcome.reason == "model_error"
+        self._failures = self._failures + 1 if has_failed else 0
+        if self._failures == len(self._results) >= MOST_FAILURES:
+            self.stopped_by = "failures"
 
     async def _try(self, problem: Problem) -> ProblemResult | None:
         """The result; None once a cap is reached."""

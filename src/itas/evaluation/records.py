@@ -16,6 +16,8 @@ from itas.core.spec import Spec
 from itas.engine.answer import ComponentRecord
 from itas.evaluation.statistics import MeanEstimate, estimate_mean
 
+StoppedBy = Literal["budget", "failures"]
+
 _ASK_AGAIN = frozenset({"model_error", "budget", "cancelled", "scorer_error"})
 
 
@@ -199,7 +201,7 @@ class Evaluation(Spec):
     first_draw: NonNegativeInt = 0
     problem_ids: tuple[str, ...]
     results: tuple[ProblemResult, ...]
-    stopped_by: Literal["budget"] | None = None
+    stopped_by: StoppedBy | None = None
 
     @property
     def is_complete(self) -> bool:

@@ -6,16 +6,23 @@ later would let every call through that starts before the first one ends.
 """
 
 import asyncio
+import logging
+import math
 from collections import deque
+from collections.abc import Callable
 from dataclasses import dataclass
+from fractions import Fraction
 
+from itas.core.money import format_usd
 from itas.errors import BudgetExceeded, SpecError
-from itas.models.prices import Price, dollars
+from itas.models.prices import Price
+
+_log = logging.getLogger(__name__)
 
 
 @dataclass(slots=True)
 class _Account:
-    unit: str
+    write: Callable[[int], str]
     cap: int | None
     spent: int = 0
     uncertain: int = 0
@@ -34,12 +41,11 @@ class _Account:
         return self.cap is None or self.spent + self.uncertain + amount <= self.cap
 
     def describe(self, amount: int) -> str:
-        write = dollars if self.unit == "dollars" else str
         assert self.cap is not None
-        doubt = f", {write(self.uncertain)} uncertain" if self.uncertain else ""
+        doubt = f" and {self.write(self.uncertain)} uncertain" if self.uncertain else ""
         return (
-            f"up to {write(amount)} {self.unit} for the next call, but of the cap of {write(self.cap)} "
-            f"{write(self.spent)} {self.unit} are spent{doubt}"
+            f"up to {self.write(amount)} for the next call, but the cap is {self.write(self.cap)}, "
+            f"with {self.write(self.spent)} spent{doubt}"
         )
 
 
@@ -62,9 +68,11 @@ class Budget:
         spent_samples: int = 0,
     ) -> None:
         self.overrun_micro_usd = 0
-        """By how much calls cost more than they had reserved, because a provider ignored a limit."""
-        self._money = _Account("dollars", max_micro_usd, spent=spent_micro_usd)
-        self._samples = _Account("samples", max_samples, spent=spent_samples)
+        """By how much calls cost more than they had reserved: a provider ignored a limit, or its price is
+        higher than the one known here."""
+        self._factors: dict[str, Fraction] = {}
+        self._money = _Account(format_usd, max_micro_usd, spent=spent_micro_usd)
+        self._samples = _Account(_count_samples, max_samples, spent=spent_samples)
         self._queue: deque[tuple[Reservation, asyncio.Future[None]]] = deque()
         self._outstanding = 0
 
@@ -77,6 +85,11 @@ class Budget:
     def uncertain_micro_usd(self) -> int:
         """Perhaps billed without an answer; counts against the cap."""
         return self._money.uncertain
+
+    @property
+    def paid_micro_usd(self) -> int:
+        """Spent, and perhaps spent: what counts against the cap."""
+        return self._money.spent + self._money.uncertain
 
     @property
     def reserved_micro_usd(self) -> int:
@@ -95,7 +108,17 @@ class Budget:
 
     @property
     def spent_samples(self) -> int:
-        """Samples bought, the uncertain ones included."""
+        """Samples that came."""
+        return self._samples.spent
+
+    @property
+    def uncertain_samples(self) -> int:
+        """Samples that were perhaps billed and never came; they count against the cap."""
+        return self._samples.uncertain
+
+    @property
+    def paid_samples(self) -> int:
+        """Samples that came, and those that were perhaps billed: what counts against the cap."""
         return self._samples.spent + self._samples.uncertain
 
     def check_price(self, model: str, price: Price | None) -> None:
@@ -115,7 +138,8 @@ class Budget:
 
         Args:
             model: For messages.
-            micro_usd: Upper bound of the price; None if unknown.
+            micro_usd: Upper bound of the price; None if unknown. For a model that has cost more than its
+                bound, as many times as much is set aside.
             samples: Draws.
 
         Raises:
@@ -124,7 +148,7 @@ class Budget:
         """
         if micro_usd is None:
             self.check_price(model, None)
-        wanted = Reservation(self, model, micro_usd or 0, samples)
+        wanted = Reservation(self, model, micro_usd, self._raised(model, micro_usd), samples)
         if not self._queue and self._grant(wanted):
             return wanted
         granted: asyncio.Future[None] = asyncio.get_running_loop().create_future()
@@ -166,44 +190,106 @@ class Budget:
     def _find_refusal(self, wanted: "Reservation") -> BudgetExceeded | None:
         for account, amount in ((self._money, wanted.micro_usd), (self._samples, wanted.samples)):
             if not account.may_fit_later(amount) or (not self._outstanding and not account.fits(amount)):
-                return BudgetExceeded(f"'{wanted.model}' needs {account.describe(amount)}. Nothing was sent")
+                return BudgetExceeded(
+                    f"'{wanted.model}' needs {account.describe(amount)}. Nothing was sent. "
+                    "Raise the cap (--max-cost or --max-samples)"
+                )
         return None
 
-    def book(self, reservation: "Reservation", *, spent: int, uncertain: int, samples: int) -> None:
-        """End a reservation; for `Reservation` only."""
+    def _raised(self, model: str, micro_usd: int | None) -> int:
+        return math.ceil((micro_usd or 0) * self._factors.get(model, 1))
+
+    def spend(self, reservation: "Reservation", *, micro_usd: int, samples: int) -> None:
+        """End a reservation whose call brought an answer; for `Reservation` only."""
+        if self._end(reservation):
+            self._money.spent += micro_usd
+            self._samples.spent += samples
+            if micro_usd > reservation.micro_usd:
+                self._overrun(reservation, micro_usd)
+            self._serve_queue()
+
+    def write_off(self, reservation: "Reservation", *, micro_usd: int, samples: int) -> None:
+        """End a reservation whose call brought nothing, and was perhaps billed; for `Reservation` only."""
+        if self._end(reservation):
+            self._money.uncertain += micro_usd
+            self._samples.uncertain += samples
+            self._serve_queue()
+
+    def shrink(self, reservation: "Reservation", *, micro_usd: int | None, samples: int) -> None:
+        """Give back a part of an open reservation; for `Reservation` only."""
+        amount = min(self._raised(reservation.model, micro_usd), reservation.micro_usd)
+        reservation.bound_micro_usd = micro_usd
+        self._money.reserved -= reservation.micro_usd - amount
+        self._samples.reserved -= reservation.samples - samples
+        reservation.micro_usd = amount
+        reservation.samples = samples
+        self._serve_queue()
+
+    def _end(self, reservation: "Reservation") -> bool:
         if not reservation.is_open:
-            return
+            return False
         reservation.is_open = False
         self._outstanding -= 1
         self._money.reserved -= reservation.micro_usd
-        self._money.spent += spent
-        self._money.uncertain += uncertain
         self._samples.reserved -= reservation.samples
-        self._samples.spent += samples
-        self.overrun_micro_usd += max(0, spent - reservation.micro_usd)
-        self._serve_queue()
+        return True
+
+    def _overrun(self, reservation: "Reservation", billed: int) -> None:
+        """Count what a call cost beyond its bound, reserve more for this model from now on, and say so once.
+
+        A model without a price reserves nothing, so it cannot exceed anything.
+        """
+        model, bound, reserved = reservation.model, reservation.bound_micro_usd, reservation.micro_usd
+        if bound is None:
+            return
+        self.overrun_micro_usd += billed - reserved
+        if model not in self._factors:
+            _log.warning(
+                "'%s': %s were reserved for a call, the most it can cost by its price, but %s were billed. "
+                "More is reserved for this model from now on; is its price in the settings (prices) right?",
+                model, format_usd(reserved), format_usd(billed),
+            )  # fmt: skip
+        self._factors[model] = Fraction(billed, bound) if bound else Fraction(1)
 
 
 class Reservation:
-    """Money and samples set aside for one call. Ends in exactly one way; a second one does nothing."""
+    """Money and samples set aside for one call. Ends in exactly one way; a second one does nothing.
 
-    __slots__ = ("_budget", "is_open", "micro_usd", "model", "samples")
+    Attributes:
+        bound_micro_usd: Upper bound by the price; None if unknown.
+        micro_usd: What is set aside: the bound, raised where the model has passed it; 0 if it is unknown.
+        samples: Draws set aside.
+        is_open: Granted, and not ended.
+    """
 
-    def __init__(self, budget: Budget, model: str, micro_usd: int, samples: int) -> None:
+    __slots__ = ("_budget", "bound_micro_usd", "is_open", "micro_usd", "model", "samples")
+
+    def __init__(
+        self, budget: Budget, model: str, bound_micro_usd: int | None, micro_usd: int, samples: int
+    ) -> None:
         self._budget = budget
         self.is_open = False
         self.model = model
+        self.bound_micro_usd = bound_micro_usd
         self.micro_usd = micro_usd
         self.samples = samples
 
+    def shrink(self, *, micro_usd: int | None, samples: int) -> None:
+        """Fewer draws are needed, at this bound: gives the rest back."""
+        self._budget.shrink(self, micro_usd=micro_usd, samples=samples)
+
     def settle(self, *, micro_usd: int, samples: int) -> None:
         """The call brought an answer at this price."""
-        self._budget.book(self, spent=micro_usd, uncertain=0, samples=samples)
+        self._budget.spend(self, micro_usd=micro_usd, samples=samples)
 
     def release(self) -> None:
         """Certainly nothing was billed."""
-        self._budget.book(self, spent=0, uncertain=0, samples=0)
+        self._budget.spend(self, micro_usd=0, samples=0)
 
     def doubt(self) -> None:
         """It was sent and nobody knows whether it was billed: counts in full."""
-        self._budget.book(self, spent=0, uncertain=self.micro_usd, samples=self.samples)
+        self._budget.write_off(self, micro_usd=self.micro_usd, samples=self.samples)
+
+
+def _count_samples(count: int) -> str:
+    return f"{count:,} sample{'' if count == 1 else 's'}"

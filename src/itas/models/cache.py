@@ -1,7 +1,8 @@
 """Cache: a list of draws per request.
 
 Asking for draws 0..9 when 0..4 are known buys five, with one inner call. Draws that are being fetched already
-are waited for, not asked again. The inner model stores what it buys (see `purchase.py`).
+are waited for, not asked again, by all who ask in this process. The inner model stores what it buys, and looks
+out for what other processes bought meanwhile (see `purchase.py`).
 """
 
 import asyncio

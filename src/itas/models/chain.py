@@ -9,6 +9,7 @@ holds under retries too.
 """
 
 import asyncio
+import sys
 from collections.abc import Callable
 
 from itas.core.model import Model
@@ -37,6 +38,7 @@ def build_chain(
     retry: RetryPolicy | None = None,
     edition: str = "",
     run: str = "",
+    is_remote: bool = False,
 ) -> Model:
     """Put the wrappers around a model.
 
@@ -52,10 +54,17 @@ def build_chain(
         retry: How patient to be; no retries by default.
         edition: Tells apart what is stored of models that share a name; see `store_key`.
         run: Which run pays, for the ledger.
+        is_remote: A network provider; see `Purchased`.
     """
     store = store or MemoryStore()
     chain: Model = Purchased(
-        model, store=store, budget=budget or Budget(), price=price, edition=edition, run=run
+        model,
+        store=store,
+        budget=budget or Budget(),
+        price=price,
+        edition=edition,
+        run=run,
+        is_remote=is_remote,
     )
     if paid is not None:
         chain = Metered(chain, paid, paid_only=True)
@@ -63,8 +72,8 @@ def build_chain(
         chain = Limited(chain, slots)
     if retry is not None:
         chain = Retried(chain, retry)
-    if max_n is not None:
-        chain = Spread(chain, max_n)
+    if max_n is not None or is_remote:
+        chain = Spread(chain, max_n or (lambda: sys.maxsize))
     chain = Cached(chain, store, edition=edition)
     if used is not None:
         chain = Metered(chain, used)

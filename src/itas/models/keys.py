@@ -7,6 +7,7 @@ are used in turn. Whatever text leaves the program goes through `redact`.
 import itertools
 import re
 from collections.abc import Iterable, Mapping
+from typing import Any, cast
 
 from itas.errors import MissingKey
 
@@ -84,6 +85,22 @@ def redact(text: str) -> str:
     text = _USERINFO.sub(r"\1", text)
     text = _QUERY.sub(r"\1", text)
     return _LOOKS_LIKE_KEY.sub(_MASK, text)
+
+
+def mask_known(data: Any) -> Any:
+    """JSON data without any key that was read in this process; everything else stays to the letter.
+
+    For records of what was said, where `redact` would alter ordinary text that looks like a key.
+    """
+    if isinstance(data, str):
+        for secret in _known:
+            data = data.replace(secret, _MASK)
+        return data
+    if isinstance(data, dict):
+        return {key: mask_known(value) for key, value in cast("dict[str, Any]", data).items()}
+    if isinstance(data, list):
+        return [mask_known(value) for value in cast("list[Any]", data)]
+    return data
 
 
 def _check(provider: str, variable: str, value: str) -> str:

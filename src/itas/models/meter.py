@@ -14,13 +14,11 @@ class Totals:
         calls: Calls that gave an answer.
         samples: Draws in these answers.
         cost_micro_usd: Sum of the known prices.
-        unpriced_samples: Draws whose price is unknown; they are not in the sum.
     """
 
     calls: int = 0
     samples: int = 0
     cost_micro_usd: int = 0
-    unpriced_samples: int = 0
     _usage: UsageSum = field(default_factory=UsageSum)
 
     @property
@@ -34,23 +32,14 @@ class Totals:
         for completion in completions:
             self.samples += 1
             self._usage.add(completion.usage)
-            if completion.cost_micro_usd is None:
-                self.unpriced_samples += 1
-            else:
-                self.cost_micro_usd += completion.cost_micro_usd
+            self.cost_micro_usd += completion.cost_micro_usd or 0
 
 
 @dataclass(slots=True)
 class Tally:
-    """Totals, over all and by ``provider/model``. Belongs to one event loop."""
+    """Totals over all models of a pool. Belongs to one event loop."""
 
     all: Totals = field(default_factory=Totals)
-    by_model: dict[str, Totals] = field(default_factory=dict[str, Totals])
-
-    def add(self, model: str, completions: tuple[Completion, ...]) -> None:
-        """Count one call of a model."""
-        self.all.add(completions)
-        self.by_model.setdefault(model, Totals()).add(completions)
 
 
 class Metered:
@@ -74,5 +63,5 @@ class Metered:
         if self._paid_only:
             counted = tuple(completion for completion in completions if not completion.is_stored)
         if counted:
-            self._tally.add(request.model, counted)
+            self._tally.all.add(counted)
         return completions

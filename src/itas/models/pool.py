@@ -147,6 +147,7 @@ class ModelPool:
             slots=self._slots.setdefault(name, asyncio.Semaphore(provider.concurrency)),
             retry=self._retry,
             run=self._run,
+            is_remote=True,
         )
 
     def _provider_of(self, name: str) -> Provider:

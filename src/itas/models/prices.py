@@ -14,13 +14,13 @@ from typing import TYPE_CHECKING, Annotated
 
 from pydantic import Field
 
+from itas.core.money import MICRO
 from itas.core.request import Request, Usage
 from itas.core.spec import Spec, digest
 
 if TYPE_CHECKING:
     from genai_prices.types import ModelInfo, ModelPrice, TieredPrices
 
-MICRO = 1_000_000
 ASSUMED_MAX_TOKENS = 16_384
 """Longest answer reserved for when a request sets no `max_tokens`."""
 _TOKENS_PER_MESSAGE = 16
@@ -164,13 +164,6 @@ def list_models(provider: str, *, at: datetime | None = None) -> tuple[tuple[str
     names = sorted(model.id for model in found.models) if found else []
     priced = ((f"{provider}/{name}", find_price(f"{provider}/{name}", at=at)) for name in names)
     return tuple((name, price) for name, price in priced if price is not None)
-
-
-def dollars(micro_usd: int) -> str:
-    """Write micro-dollars for people: ``$1.25``, ``$0.000042``."""
-    whole, rest = divmod(micro_usd, MICRO)
-    digits = f"{rest:06d}".rstrip("0")
-    return f"${whole}.{digits:0<2}"
 
 
 def _alternatives(model: "ModelInfo", at: datetime) -> list["ModelPrice"]:

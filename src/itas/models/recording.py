@@ -5,19 +5,21 @@ The first line says what the file is; every further one holds one question:
     {"format": "itas-recording", "version": 1, "about": "..."}
     {"model": "openai/gpt-4", "messages": [...], "temperature": 0.7, "draws": [{"text": "4", ...}]}
 
-The place in `draws` is the number of the draw; null stands for one that is not recorded. With
+The place in `draws` is the number of the draw. Where numbers are missing, the next draw says its own, as in
+``{"number": 7, "text": "4"}``, and counting goes on from there; a null also skips one. With
 ``"any_parameters": true`` the question is answered whatever temperature, length and stops are asked for.
 """
 
 import json
 import os
 import tempfile
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import orjson
-from pydantic import Field, JsonValue, NonNegativeFloat, NonNegativeInt, PositiveInt
+from pydantic import Field, JsonValue, NonNegativeFloat, NonNegativeInt, PositiveInt, field_validator
 
 from itas.core.messages import Conversation
 from itas.core.request import Completion, FinishReason, Request, Usage
@@ -29,8 +31,9 @@ VERSION = 1
 
 
 class RecordedDraw(Spec):
-    """One answer, with what it took."""
+    """One answer, with what it took. It has a `number` only where it does not continue the list."""
 
+    number: NonNegativeInt | None = None
     text: str
     usage: Usage = Usage()
     cost_micro_usd: NonNegativeInt | None = None
@@ -69,8 +72,29 @@ class RecordedQuestion(Spec):
             temperature=request.temperature,
             max_tokens=request.max_tokens,
             stop=request.stop,
-            draws=tuple(_record(draws.get(number)) for number in range(max(draws, default=-1) + 1)),
+            draws=tuple(
+                _record(draws[number], number=None if number - 1 in draws or number == 0 else number)
+                for number in sorted(draws)
+            ),
         )
+
+    def numbered(self) -> Iterator[tuple[int, RecordedDraw | None]]:
+        """What stands in `draws`, each with its number, ascending."""
+        number = -1
+        for draw in self.draws:
+            number = number + 1 if draw is None or draw.number is None else draw.number
+            yield number, draw
+
+    @field_validator("draws")
+    @classmethod
+    def _check_numbers(cls, draws: tuple[RecordedDraw | None, ...]) -> tuple[RecordedDraw | None, ...]:
+        least = 0
+        for draw in draws:
+            number = least if draw is None or draw.number is None else draw.number
+            if number < least:
+                raise ValueError(f"the numbers of draws must ascend, found {number} where {least} comes next")
+            least = number + 1
+        return draws
 
 
 def read_recording(path: Path | str) -> Iterator[tuple[int, RecordedQuestion]]:
@@ -98,6 +122,20 @@ def write_recording(
     Raises:
         DataError: The place cannot be written.
     """
+    with opened_recording(path, about=about) as write:
+        for question in questions:
+            write(question)
+
+
+@contextmanager
+def opened_recording(
+    path: Path | str, *, about: Mapping[str, JsonValue] | None = None
+) -> Generator[Callable[[RecordedQuestion], None]]:
+    """Write a recording question by question; the file is there when all of it went well, or not at all.
+
+    Raises:
+        DataError: The place cannot be written.
+    """
     path = Path(path)
     header = {"format": FORMAT, "version": VERSION, **(about or {})}
     try:
@@ -107,8 +145,7 @@ def write_recording(
         ) as file:
             try:
                 file.write(_to_line(header))
-                for question in questions:
-                    file.write(_to_line(question.model_dump(mode="json")))
+                yield lambda question: _write_question(file, question)
                 file.flush()
                 os.fsync(file.fileno())
                 Path(file.name).replace(path)
@@ -118,10 +155,17 @@ def write_recording(
         raise DataError(f"{path}: the recording cannot be written: {error.strerror}") from None
 
 
-def _record(draw: Completion | None) -> RecordedDraw | None:
-    if draw is None:
-        return None
+def _write_question(file: IO[bytes], question: RecordedQuestion) -> None:
+    data = question.model_dump(mode="json")
+    for draw in data["draws"]:
+        if draw is not None and draw["number"] is None:
+            del draw["number"]
+    file.write(_to_line(data))
+
+
+def _record(draw: Completion, *, number: int | None) -> RecordedDraw:
     return RecordedDraw(
+        number=number,
         text=draw.text,
         usage=draw.usage,
         cost_micro_usd=draw.cost_micro_usd,

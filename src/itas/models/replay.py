@@ -4,7 +4,7 @@
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from itas.core.messages import Conversation
@@ -30,7 +30,21 @@ class _Parameters:
         return f"temperature={self.temperature}, max_tokens={self.max_tokens}, stop={list(self.stop)}"
 
 
-_Draws = list[RecordedDraw | None]
+@dataclass(slots=True)
+class _Draws:
+    """The draws of one question by number, and the number where further ones go on."""
+
+    by_number: dict[int, RecordedDraw] = field(default_factory=dict[int, RecordedDraw])
+    end: int = 0
+
+    def append(self, question: RecordedQuestion) -> None:
+        start = self.end
+        for number, draw in question.numbered():
+            self.end = start + number + 1
+            if draw is not None:
+                self.by_number[start + number] = draw
+
+
 _Lists = dict[_Parameters | None, _Draws]
 """Lists of draws by the parameters they were asked with; None: whatever the parameters."""
 
@@ -76,7 +90,7 @@ class Recording:
         if not question.any_parameters:
             parameters = _Parameters(question.temperature, question.max_tokens, question.stop)
         lists = self._models.setdefault(question.model, {}).setdefault(_turns(question.messages), {})
-        lists.setdefault(parameters, []).extend(question.draws)
+        lists.setdefault(parameters, _Draws()).append(question)
 
 
 class ReplayModel:
@@ -92,18 +106,14 @@ class ReplayModel:
         Raises:
             NotRecorded: The question is not recorded, or not that many draws of it.
         """
-        draws = self._find(request)
-        wanted = draws[first : first + n]
-        if len(wanted) < n or None in wanted:
-            there = sum(draw is not None for draw in draws)
-            missing = next(
-                number for number in range(first, first + n) if number >= len(draws) or draws[number] is None
-            )
+        draws = self._find(request).by_number
+        missing = next((number for number in range(first, first + n) if number not in draws), None)
+        if missing is not None:
             raise self._error(
-                f"has {there} draws of {_shown(request.messages)}, but not number {missing} (from 0). "
+                f"has {len(draws)} draws of {_shown(request.messages)}, but not number {missing} (from 0). "
                 "Record more draws or ask for fewer"
             )
-        return tuple(draw.to_completion() for draw in wanted if draw is not None)
+        return tuple(draws[number].to_completion() for number in range(first, first + n))
 
     def _find(self, request: Request) -> _Draws:
         lists = self._questions.get(_turns(request.messages))
@@ -125,7 +135,7 @@ class ReplayModel:
         nearest = max(questions, key=lambda turns: _likeness(asked, _words(turns[-1][1])), default=None)
         if nearest is None:
             return " It has no question at all"
-        draws = sum(len(draws) for draws in self._questions[nearest].values())
+        draws = sum(len(draws.by_number) for draws in self._questions[nearest].values())
         return (
             f" The nearest recorded one is {_short(nearest[-1][1])} ({len(nearest)} messages, {draws} draws)"
         )

@@ -40,6 +40,7 @@ class Standing:
         price: Mean micro-dollars of one question; None if unpriced or never asked.
         score: Mean with its interval; None without any score.
         margin: The winner minus it.
+        over_single: It minus one call of the best single model.
         latency_s: Median of a question.
         asked: Problems it was asked.
         problems: Problems it was to be asked.
@@ -55,6 +56,7 @@ class Standing:
     price: float | None
     score: MeanEstimate | None
     margin: Margin | None
+    over_single: Margin | None
     latency_s: float | None
     asked: int
     problems: int
@@ -151,8 +153,9 @@ class Facts:
 
     @property
     def has_corrected(self) -> bool:
-        """Some contestant is tied with the winner although its own interval leaves out 0."""
-        margins = [entry.margin for entry in self.standings if entry.margin is not None]
+        """Some contestant is tied with the winner or the one call although its own interval leaves out 0."""
+        found = [margin for entry in self.standings for margin in (entry.margin, entry.over_single)]
+        margins = [margin for margin in found if margin is not None]
         return any(margin.verdict == "tied" and not margin.low <= 0.0 <= margin.high for margin in margins)
 
     @property
@@ -203,6 +206,7 @@ def _stand(entry: Contestant, result: StudyResult, about: About) -> Standing:
         price=price_of(observations),
         score=estimate_mean(scores) if scores else None,
         margin=entry.against_winner,
+        over_single=entry.against_single,
         latency_s=median(answered) if any(answered) else None,
         asked=len(observations),
         problems=result.split[2],

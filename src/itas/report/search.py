@@ -12,7 +12,7 @@ from itas.report.charts import Chart
 from itas.report.facts import Facts, gather
 from itas.report.page import mark_safe, render_page
 from itas.report.picture import draw_svg, read_columns
-from itas.report.verdict import describe_alternatives, describe_verdict, name_contestant
+from itas.report.verdict import describe_alternatives, describe_choice, describe_verdict, name_contestant
 from itas.search.journal import Event
 from itas.search.ranking import Dropped, Ranked, RankingName
 from itas.search.records import Budget, Contestant, StudyResult
@@ -70,6 +70,7 @@ def render_search_report(result: StudyResult, *, about: About, journal: Sequence
         headline=_headline(result),
         alternatives=describe_alternatives(result),
         recommended=recommended,
+        choice=describe_choice(result),
         recommended_name=name_contestant(_recommended(result)),
         picture=mark_safe(draw_svg(recommended, is_alone=False)),
         columns=read_columns(recommended),
@@ -98,6 +99,11 @@ def render_search_report(result: StudyResult, *, about: About, journal: Sequence
 
 def _headline(result: StudyResult) -> str:
     verdict = result.verdict
+    because = verdict.because
+    if because == "it is better than one call, the winner is not proven to be":
+        return "Not the winner, but something else is better than one call"
+    if because == "it is better than one call and than the winner":
+        return "Something is better than one call, and than the winner of the search"
     if verdict.relation == "unknown":
         return "No verdict"
     if verdict.one_call_is_as_good:

@@ -6,40 +6,66 @@ from itas.search.records import Contestant, Margin, StudyResult
 
 
 def describe_verdict(result: StudyResult) -> str:
-    """One sentence: who won, by how much, how sure, on how much, at what price."""
+    """One or two sentences: who won, by how much, how sure, on how much, at what price; and who else is better
+    than one call, where that is what to use."""
     winner, single = result.winner, result.contestant("best single model")
     if single is None:
         return f"No verdict: nobody stood for one call of a single model against {_samples(winner)}."
     call = f"one call of {name_models(single.architecture.models)}"
+    other = _recommended_instead(result)
     if single is winner:
+        if other:
+            return f"The best that the search found is {call} itself{_scored(winner)}, but it is {_beaten(other)}."
         return f"{_capital(call)} is as good: the best that the search found is that one call itself{_scored(winner)}."
     margin = single.against_winner
     if margin is None:
         reason = winner.reason or single.reason
         because = f" ({reason})" if reason else ""
-        return f"No verdict: no held-out problem has a score from both the winner and {call}{because}."
+        nothing = f"no held-out problem has a score from both the winner and {call}{because}"
+        if other is not None:
+            return f"No verdict on the winner: {nothing}. That call is {_beaten(other)}."
+        return f"No verdict: {nothing}."
     where = f"on {count(margin.n, 'held-out problem')}"
     price = f"at {_samples(winner)} a question against {single.planned_samples}"
     if margin.verdict == "better":
         figures = f"{points(margin.difference, signed=True)} points over {call} ({_interval(margin)})"
+        if other is not None and other.against_winner is not None:
+            return f"{figures} {where}, {price}. {_capital(_ahead(other, other.against_winner.turned))}."
         return f"{figures} {where}, {price}{_against_voting(result)}."
     if margin.verdict == "tied":
-        figures = f"{points(margin.difference, signed=True)} points ({_interval(margin)})"
+        figures = f"{points(margin.difference, signed=True)} points"
+        if other is not None:
+            by = f"the winner of the search ({figures}, {_interval(margin)}, {where}, {price})"
+            return f"{_capital(call)} is not beaten by {by}, but it is {_beaten(other)}."
         return (
             f"{_capital(call)} is as good: the best architecture found differs from it by {figures} "
-            f"{where}, {price}."
+            f"({_interval(margin)}) {where}, {price}."
         )
-    behind = _turned(margin)
+    behind = margin.turned
+    if other is not None:
+        figures = f"by {points(behind.difference)} points, {_interval(behind)}, {where}, {price}"
+        return f"{_capital(call)} is better than the winner of the search ({figures}), but it is {_beaten(other)}."
     return (
         f"{_capital(call)} is better: the architecture that the search chose is {points(behind.difference)} "
         f"points behind it ({_interval(behind)}) {where}, {price}."
     )
 
 
+def describe_choice(result: StudyResult) -> str:
+    """Why the recommended one is, as the end of a sentence that names it."""
+    return {
+        "the winner is better than one call": "better than one call on the held-out problems",
+        "it is better than one call and than the winner": "better than one call and better than the winner of the "
+        "search",
+        "it is better than one call, the winner is not proven to be": "better than one call, which the winner of "
+        "the search is not proven to be",
+        "nothing is proven better than one call": "because nothing is proven better than it",
+    }[result.verdict.because]
+
+
 def name_contestant(entry: Contestant) -> str:
     """Who stood there, in plain words: ``The winner of the search``, ``7 samples of a, voted``."""
-    names = [_name(role, entry.architecture) for role in entry.roles]
-    return _capital(", also ".join(dict.fromkeys(names)))
+    return _capital(_name_roles(entry))
 
 
 def describe_alternatives(result: StudyResult) -> tuple[str, ...]:
@@ -57,7 +83,7 @@ def describe_alternatives(result: StudyResult) -> tuple[str, ...]:
         if margin.verdict == "worse":
             found.append(
                 f"{name} {figures} and did better than the winner on the held-out problems, "
-                f"by {points(-margin.difference)} points ({_interval(_turned(margin))})."
+                f"by {points(-margin.difference)} points ({_interval(margin.turned)})."
             )
         else:
             found.append(
@@ -65,6 +91,34 @@ def describe_alternatives(result: StudyResult) -> tuple[str, ...]:
                 f"{points(margin.difference, signed=True)} points from it ({_interval(margin)})."
             )
     return tuple(found)
+
+
+def _recommended_instead(result: StudyResult) -> Contestant | None:
+    """The contestant that is recommended although it is neither the winner nor the one call."""
+    entry = result.contestant(result.verdict.recommended)
+    if entry is None or entry is result.winner or "best single model" in entry.roles:
+        return None
+    return entry
+
+
+def _beaten(other: Contestant) -> str:
+    margin = other.against_single
+    figures = "" if margin is None else f", {_over(margin)}"
+    return f"beaten by {_name_roles(other)}{figures}, at {_samples(other)} a question"
+
+
+def _ahead(other: Contestant, margin: Margin) -> str:
+    figures = f"{points(margin.difference, signed=True)} points over the winner ({_interval(margin)})"
+    return f"better still: {_name_roles(other)}, {figures}, at {_samples(other)} a question"
+
+
+def _over(margin: Margin) -> str:
+    figures = f"{points(margin.difference, signed=True)} points ({_interval(margin)})"
+    return f"{figures} on {count(margin.n, 'held-out problem')}"
+
+
+def _name_roles(entry: Contestant) -> str:
+    return ", also ".join(dict.fromkeys(_name(role, entry.architecture) for role in entry.roles))
 
 
 def _name(role: str, architecture: Architecture) -> str:
@@ -98,12 +152,6 @@ def _against_voting(result: StudyResult) -> str:
     same = single is not None and single.architecture.models == voted.architecture.models
     who = "the same model" if same else name_models(voted.architecture.models)
     return f"; {who} sampled {samples} times and voted: {said}"
-
-
-def _turned(margin: Margin) -> Margin:
-    return margin.model_copy(
-        update={"difference": -margin.difference, "low": -margin.high, "high": -margin.low}
-    )
 
 
 def _interval(margin: Margin) -> str:

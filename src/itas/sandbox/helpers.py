@@ -4,14 +4,15 @@ A cell is a fork of the helper for one candidate; it ends when its socket is clo
 """
 
 import asyncio
+import contextlib
 import json
 import os
 import secrets
 import socket
 import subprocess
 import tempfile
-from collections.abc import AsyncIterator, Mapping, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import AsyncGenerator, Generator, Mapping, Sequence
+from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +25,7 @@ _GRACE_S = 10.0
 _MAX_MESSAGE = 1 << 16
 _ESCAPE = Path(__file__).with_name("inside") / "escape.py"
 _PROBE_MEMORY = 256 << 20
+_PROBE_THREADS = 100
 
 
 class Helper:
@@ -48,14 +50,14 @@ class Helper:
         self.python_version = message["ready"]
 
     @asynccontextmanager
-    async def cell(self) -> AsyncIterator["Cell"]:
+    async def cell(self) -> AsyncGenerator["Cell"]:
         """A fresh cell, thrown away at the end.
 
         Raises:
             SandboxError: The helper has ended.
         """
         ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-        ours.setblocking(False)  # noqa: FBT003
+        ours.setblocking(False)
         try:
             with theirs:
                 socket.send_fds(self._control, [b"cell"], [theirs.fileno()])
@@ -109,9 +111,7 @@ class Cell:
 async def _receive(channel: socket.socket, timeout_s: float) -> dict[str, Any] | None:
     """One message; None when the other end is closed or silent for too long."""
     try:
-        data = await asyncio.wait_for(
-            asyncio.get_running_loop().sock_recv(channel, _MAX_MESSAGE), timeout_s
-        )
+        data = await asyncio.wait_for(asyncio.get_running_loop().sock_recv(channel, _MAX_MESSAGE), timeout_s)
     except (TimeoutError, ConnectionResetError):
         return None
     return json.loads(data) if data else None
@@ -124,26 +124,28 @@ async def start_helper(tier: Tier, python: str, *, environment: Mapping[str, str
         TierFault: It did not start, or the walls do not hold.
     """
     ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-    ours.setblocking(False)  # noqa: FBT003
-    with memory_file("helper-stderr") as words:
+    ours.setblocking(False)
+    with memory_file("helper-stderr") as words, contextlib.ExitStack() as if_it_fails:
+        if_it_fails.callback(ours.close)
         with theirs:
             command = helper_command(tier, python, theirs.fileno())
-            process = _start(command, theirs.fileno(), words, environment)
-        helper = Helper(tier, process, ours)
+            helper = Helper(tier, _start(command, theirs.fileno(), words, environment), ours)
+        if_it_fails.callback(helper.close)
         try:
             await helper.wait_until_ready()
             if tier != "none":
                 await _probe(helper)
-        except (TierFault, SandboxError, asyncio.CancelledError) as error:
-            helper.close()
-            if isinstance(error, asyncio.CancelledError):
-                raise
+        except (TierFault, SandboxError) as error:
+            helper.close()  # so that its last words are all there
             last = read_memory_file(words, 10_000).decode("utf-8", "replace").strip().splitlines()[-1:]
             raise TierFault("; ".join([str(error), *last])) from None
+        if_it_fails.pop_all()
     return helper
 
 
-def _start(command: list[str], fd: int, words: int, environment: Mapping[str, str]) -> subprocess.Popen[bytes]:
+def _start(
+    command: list[str], fd: int, words: int, environment: Mapping[str, str]
+) -> subprocess.Popen[bytes]:
     try:
         return subprocess.Popen(
             command,
@@ -172,17 +174,16 @@ async def try_to_escape(helper: Helper) -> list[str]:
     Raises:
         TierFault: It did not come to its end.
     """
-    with tempfile.TemporaryDirectory(prefix="itas-probe-") as folder:
-        Path(folder).chmod(0o755)
-        file = Path(folder, "secret")
-        file.write_text("secret", encoding="ascii")
-        file.chmod(0o644)
+    with _readable_file() as file:
         target = {
-            "file": str(file),
-            "home": str(Path.home()),
+            "file": file,
+            "home": _home_folder(),
             "launcher": os.getpid(),
             "nonce": secrets.token_hex(8),
             "memory": _PROBE_MEMORY,
+            "threads": 0
+            if helper.tier == "ll" and os.getuid()
+            else _PROBE_THREADS,  # a loose limit, see Walls
             "environment": [*ENVIRONMENT, "LC_CTYPE", "PWD"],
         }
         job = {"setup": "", "code": _ESCAPE.read_text(encoding="utf-8")}
@@ -202,3 +203,23 @@ async def try_to_escape(helper: Helper) -> list[str]:
         last = trouble.splitlines()[-1:] or [str(reply)]
         raise TierFault(f"the probe program did not come to its end: {last[0]}")
     return json.loads(worked)
+
+
+def _home_folder() -> str:
+    return os.path.expanduser("~")  # noqa: PTH111 - Path.home raises where a user has none
+
+
+@contextmanager
+def _readable_file() -> Generator[str]:
+    """A file that every user of the machine may read, so that only walls keep a program from it."""
+    try:
+        temporary = tempfile.TemporaryDirectory(prefix="itas-probe-")
+    except OSError:  # nowhere to write; then one that is there
+        yield "/etc/passwd"
+        return
+    with temporary as folder:
+        Path(folder).chmod(0o755)
+        file = Path(folder, "secret")
+        file.write_text("secret", encoding="ascii")
+        file.chmod(0o644)
+        yield str(file)

@@ -3,7 +3,7 @@
 import fcntl
 import json
 import os
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 
 _SEALS = 0x0001 | 0x0002 | 0x0004 | 0x0008  # no more seals, shrinking, growing, writing
@@ -11,7 +11,7 @@ _F_ADD_SEALS = 1033
 
 
 @contextmanager
-def memory_file(name: str, content: object = None) -> Iterator[int]:
+def memory_file(name: str, content: object = None) -> Generator[int]:
     """A memory file as a descriptor.
 
     Args:

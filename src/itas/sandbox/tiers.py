@@ -34,6 +34,7 @@ ENVIRONMENT = {
     "PYTHONHASHSEED": "0",
     "PYTHONDONTWRITEBYTECODE": "1",
     "OMP_NUM_THREADS": "1",
+    "MALLOC_ARENA_MAX": "1",  # else every thread reserves 64 MB of the address space that is limited
 }
 
 CURES: dict[Tier, str] = {
@@ -46,7 +47,13 @@ CURES: dict[Tier, str] = {
     "none": "",
 }
 
-_START = "import sys; sys.path.insert(0, {package!r}); from inside.helper import main; del sys.path[0]; main({tier!r}, {fd})"
+_START = (
+    "import sys; sys.path.insert(0, {package!r}); from inside.helper import main; del sys.path[0];"
+    " main({tier!r}, {fd})"
+)
+# No site-packages, no bytecode, no folder of the program on the path. Not -I: that would ignore PYTHONHASHSEED,
+# and the environment is ours anyway.
+_BARE = ("-s", "-S", "-B", "-P")
 _MACHINES = ("x86_64", "aarch64")
 
 
@@ -75,7 +82,7 @@ def helper_command(tier: Tier, python: str, fd: int) -> list[str]:
         TierFault: The program it needs is not there.
     """
     package = str(Path(__file__).resolve().parent)
-    start = [python, "-I", "-S", "-B", "-c", _START.format(package=package, tier=tier, fd=fd)]
+    start = [python, *_BARE, "-c", _START.format(package=package, tier=tier, fd=fd)]
     if tier != "bwrap":
         return start
     bwrap = shutil.which("bwrap", path="/usr/local/bin:/usr/bin:/bin")
@@ -85,8 +92,22 @@ def helper_command(tier: Tier, python: str, fd: int) -> list[str]:
 
 
 def _bwrap_arguments(python: str, package: str) -> list[str]:
-    arguments = ["--unshare-all", "--cap-drop", "ALL", "--uid", "65534", "--gid", "65534"]
+    arguments = ["--unshare-all", "--uid", "65534", "--gid", "65534", "--cap-drop", "ALL"]
+    if os.getuid() == 0:
+        # No user namespace: the kernel sets no limit on the tasks of the machine's root, whatever it is called
+        # inside. The helper stays root, to give every run a user of its own and to end it.
+        arguments = [f"--unshare-{kind}" for kind in ("pid", "net", "ipc", "uts", "cgroup-try")]
+        arguments += ["--cap-drop", "ALL"]
+        for power in ("CAP_SETUID", "CAP_SETGID", "CAP_KILL"):
+            arguments += ["--cap-add", power]
     paths = [*_paths_of(python), f"{package}/inside"]
+    for folder in sorted({str(parent) for path in paths for parent in Path(path).parents} - {"/"}):
+        arguments += [
+            "--perms",
+            "0755",
+            "--dir",
+            folder,
+        ]  # else closed where the bound folder's owner is root
     for path in paths:
         arguments += ["--ro-bind", path, path]
     for device in DEVICES:
@@ -102,7 +123,11 @@ def _paths_of(python: str) -> list[str]:
         " del sys.path[0]; print(json.dumps(readable_paths()))"
     )
     answer = subprocess.run(
-        [python, "-I", "-S", "-B", "-c", question], capture_output=True, check=False, env=ENVIRONMENT, timeout=30
+        [python, *_BARE, "-c", question],
+        capture_output=True,
+        check=False,
+        env=ENVIRONMENT,
+        timeout=30,
     )
     if answer.returncode:
         raise TierFault(f"{python} does not start: {answer.stderr.decode(errors='replace')[-200:]}")

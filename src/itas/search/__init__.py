@@ -1,5 +1,6 @@
 """Searching the space of architectures: spaces, searchers, journal, study. Knows no models."""
 
+from itas.search.amounts import Amount
 from itas.search.bound import BoundSpace, Description, Point
 from itas.search.evaluate import Evaluate, MarginalSamples, PartialEvaluation
 from itas.search.history import History, Proposal, Trial
@@ -28,6 +29,7 @@ from itas.search.study import Study, load_study
 
 __all__ = [
     "SEARCHERS",
+    "Amount",
     "BoundSpace",
     "Budget",
     "Compare",

@@ -9,10 +9,12 @@ from itas.core.architecture import Architecture
 from itas.core.observation import Observation
 from itas.core.problem import Unscored
 from itas.errors import BudgetExceeded, DataError, MissingKey, ModelError, ParseError, SandboxError
+from itas.search.amounts import Amount, Costs
 from itas.search.evaluate import Evaluate, PartialEvaluation
 from itas.search.history import TrialState
 from itas.search.journal import Event, Journal
 from itas.search.records import Progress, Stage
+from itas.search.space import Price
 
 # Each of these says that one architecture cannot be run; the study goes on without it.
 _EVALUATION_FAILS = (ModelError, ParseError, SandboxError)
@@ -32,20 +34,48 @@ class Ledger:
 
     Attributes:
         journal: Open for writing.
-        paid_samples: Bought by all evaluations in the journal.
+        paid_samples: Bought by all evaluations in the journal, and by those that a kill kept out of it.
         paid_micro_usd: Spent by them.
+
+    Args:
+        journal: See above.
+        evaluate: Runs architectures.
+        progress: Told after every step.
+        price: Estimated cost of one question, to see how far estimates are off; None where money does not matter.
+        paid_before: What was paid for the study before, if more is known than the journal says.
     """
 
     def __init__(
-        self, journal: Journal, evaluate: Evaluate, progress: Callable[[Progress], None] | None
+        self,
+        journal: Journal,
+        evaluate: Evaluate,
+        progress: Callable[[Progress], None] | None,
+        *,
+        price: Price | None = None,
+        paid_before: Amount | None = None,
     ) -> None:
         self.journal = journal
         self._evaluate = evaluate
         self._progress = progress
+        self._price = price
+        self._compared = _Compared()
         self.paid_samples = 0
         self.paid_micro_usd = 0
         for event in journal.events:
             self._count_paid(observations_of(event))
+        if paid_before is not None:
+            self.paid_samples = max(self.paid_samples, round(paid_before.samples))
+            self.paid_micro_usd = max(self.paid_micro_usd, round(paid_before.micro_usd))
+
+    @property
+    def paid(self) -> Amount:
+        """What was paid so far."""
+        return Amount(self.paid_samples, self.paid_micro_usd)
+
+    @property
+    def costs(self) -> Costs:
+        """What questions take, by what they have taken so far."""
+        return Costs(self._price, self._compared.rate)
 
     async def once(
         self, event: str, architecture: Architecture, problems: Sequence[str], **about: Any
@@ -56,9 +86,12 @@ class Ledger:
         """
         known = self.journal.find(event, **about)
         if known is not None and not self._may_go_on(known):
-            return Evaluated(known["state"], observations_of(known), known.get("reason", ""))
+            found = Evaluated(known["state"], observations_of(known), known.get("reason", ""))
+            self._compared.add(architecture, found.observations, self._price)
+            return found
         result = await self._run(architecture, problems)
         self._count_paid(result.observations)
+        self._compared.add(architecture, result.observations, self._price)
         self.journal.write(
             event,
             **about,
@@ -126,6 +159,33 @@ class Ledger:
     def _count_paid(self, observations: Sequence[Observation]) -> None:
         self.paid_samples += sum(entry.samples_paid for entry in observations)
         self.paid_micro_usd += sum(entry.paid_micro_usd for entry in observations)
+
+
+@dataclass(slots=True)
+class _Compared:
+    """What questions took beside what was planned for them. Whole numbers, so that the order of adding is nothing."""
+
+    planned: int = 0
+    used: int = 0
+    estimated: int = 0
+    cost: int = 0
+
+    def add(
+        self, architecture: Architecture, observations: Sequence[Observation], price: Price | None
+    ) -> None:
+        self.planned += architecture.planned_samples() * len(observations)
+        self.used += sum(entry.samples_used for entry in observations)
+        known = [entry.cost_micro_usd for entry in observations if entry.cost_micro_usd is not None]
+        estimate = price(architecture) if price is not None and known else None
+        if estimate is not None:
+            self.estimated += estimate * len(known)
+            self.cost += sum(known)
+
+    @property
+    def rate(self) -> Amount:
+        """Of samples never below 1: some architectures stop early, others do not."""
+        samples = max(self.used / self.planned, 1.0) if self.planned else 1.0
+        return Amount(samples, self.cost / self.estimated if self.estimated and self.cost else 1.0)
 
 
 def observations_of(event: Event) -> tuple[Observation, ...]:

@@ -1,5 +1,6 @@
 """What a study is told and what it finds: everything here is written to disk."""
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 from typing import Literal
 
@@ -10,6 +11,7 @@ from itas.core.component import ModelId
 from itas.core.observation import Observation
 from itas.core.problem import Score
 from itas.core.spec import Spec, digest
+from itas.search.amounts import Amount
 from itas.search.bound import Description
 from itas.search.history import TrialState
 from itas.search.ranking import Dropped, RankingName, Rankings
@@ -19,8 +21,16 @@ from itas.search.space import Space
 Baseline = Literal["sampled and voted", "best of n", "mixture of models", "cheapest"]
 Role = Literal["winner", "best single model"] | Baseline
 Stage = Literal["ranking models", "ranking fusers", "search", "finalists", "verdict"]
+Because = Literal[
+    "the winner is better than one call",
+    "it is better than one call and than the winner",
+    "it is better than one call, the winner is not proven to be",
+    "nothing is proven better than one call",
+]
 EndKind = Literal["trials", "budget", "gap", "exhausted", "failures"]
 BASELINES: tuple[Baseline, ...] = ("sampled and voted", "best of n", "mixture of models", "cheapest")
+DEFAULT_TRIALS = 160
+"""Where no cap is set at all."""
 
 
 class Budget(Spec):
@@ -36,6 +46,20 @@ class Budget(Spec):
     max_samples: PositiveInt | None = None
     max_cost_usd: PositiveFloat | None = None
 
+    @property
+    def caps(self) -> Amount:
+        """Samples and money in all; infinite without a cap."""
+        return Amount(
+            math.inf if self.max_samples is None else self.max_samples,
+            math.inf if self.max_cost_usd is None else self.max_cost_usd * 1e6,
+        )
+
+    @property
+    def trials(self) -> int | None:
+        """Cap on trials; where nothing is capped, a default; None where only samples or money are."""
+        is_capped = self.max_samples is not None or self.max_cost_usd is not None
+        return DEFAULT_TRIALS if self.max_trials is None and not is_capped else self.max_trials
+
 
 class StudySpec(Spec):
     """What to search and how to judge it.
@@ -47,7 +71,8 @@ class StudySpec(Spec):
         fusers: Candidates for fusers and judges; the models by default.
         searcher: Who proposes.
         dev: Development problems; see `split_problems`.
-        held_out: Most held-out problems used; by default all, or as many as half of the budget can pay.
+        held_out: Most held-out problems used; by default all. A budget may pay for fewer: how many is decided
+            when it is known who stands in the verdict.
         finalists: How many points see the fresh development problems.
         batch: Trials side by side.
         stop_gap: End the search when the best point is expected to be better than the recommended one by
@@ -93,29 +118,52 @@ class StudySpec(Spec):
 class StudyEstimate(Spec):
     """What a study takes, before anything is paid for. Samples are as planned, none found in the store.
 
+    *Typical* is what a study takes in which all points are like the middle one of the space (by samples for the
+    samples, by price for the money); *worst* is where all are like the dearest one; *least* is what cannot be
+    done without. Money is in millionths of a dollar, None without prices.
+
     Attributes:
-        space: The space with the models in the order given.
+        space: The space with the models as if they were ranked: the dearest first, as those tend to be good, or
+            in the order given where a price is missing or limits the space.
         search_problems: Development problems for trials.
         fresh_problems: Set aside for the finalists.
-        held_out_problems: That the verdict will use.
+        held_out_problems: That the verdict is expected to use: all that are wished for, or what a typical verdict
+            leaves of the budget for them. How many it will be is decided when the contestants are known.
+        least_held_out_problems: That the verdict uses at least.
         ranking_samples: To rank models and fusers.
         trial_samples: Of one trial on the problems it starts with: least and most.
-        reserved_samples: Kept back for finalists and verdict: their upper bound.
-        least_samples: Below this cap the study cannot reach a verdict.
-        reserved_micro_usd: As `reserved_samples`, in millionths of a dollar; None without prices.
+        reserved_samples: For finalists and verdict on `held_out_problems`, typical; never more than ranking and
+            one trial leave of the cap.
+        worst_reserved_samples: The same, worst.
+        least_samples: A cap below is refused: the ranking, one trial of the cheapest point, finalists as cheap,
+            and on `least_held_out_problems` nobody but a winner as cheap and one call of a single model.
+        typical_samples: The whole study with all trials of the cap (or of the default), none sharing a call
+            with another; never more than the cap.
+        worst_samples: The same, worst, and every trial on all problems.
+        reserved_micro_usd: As `reserved_samples`.
+        worst_reserved_micro_usd: As `worst_reserved_samples`.
         least_micro_usd: As `least_samples`.
+        typical_micro_usd: As `typical_samples`.
+        worst_micro_usd: As `worst_samples`.
     """
 
     space: Description
     search_problems: PositiveInt
     fresh_problems: NonNegativeInt
     held_out_problems: PositiveInt
+    least_held_out_problems: PositiveInt
     ranking_samples: NonNegativeInt
     trial_samples: tuple[int, int]
     reserved_samples: NonNegativeInt
+    worst_reserved_samples: NonNegativeInt
     least_samples: NonNegativeInt
+    typical_samples: NonNegativeInt
+    worst_samples: NonNegativeInt
     reserved_micro_usd: NonNegativeInt | None = None
+    worst_reserved_micro_usd: NonNegativeInt | None = None
     least_micro_usd: NonNegativeInt | None = None
+    typical_micro_usd: NonNegativeInt | None = None
+    worst_micro_usd: NonNegativeInt | None = None
 
 
 class PointEstimate(Spec):
@@ -150,9 +198,21 @@ class Margin(Spec):
     n: NonNegativeInt
     verdict: Literal["better", "worse", "tied"]
 
+    @property
+    def turned(self) -> "Margin":
+        """The other minus the one."""
+        turned: dict[str, Literal["better", "worse", "tied"]] = {"better": "worse", "worse": "better"}
+        return Margin(
+            difference=-self.difference,
+            low=-self.high,
+            high=-self.low,
+            n=self.n,
+            verdict=turned.get(self.verdict, "tied"),
+        )
+
 
 Compare = Callable[[Sequence[Observation], Sequence[Sequence[Observation]]], Sequence[Margin]]
-"""The winner's observations against those of each other contestant of one family; the verdicts of a family hold
+"""The observations of one contestant against those of each of a family of others; the verdicts of a family hold
 together (correction for their number). Every pair has at least one problem with a score from both."""
 
 
@@ -167,7 +227,10 @@ class Contestant(Spec):
         state: ``done``, or why not all of it.
         reason: Likewise, in words.
         mean: Mean score, None without any.
-        against_winner: The winner minus this one; None for the winner, and where nothing is comparable.
+        against_winner: The winner minus this one; None for the winner, and where nothing is comparable. One call
+            of the best single model is a question of its own; the others are compared as one family.
+        against_single: This one minus one call of the best single model; None for that call, and where nothing
+            is comparable. For the winner it is the question of its own, the others are one family.
     """
 
     roles: tuple[Role, ...] = Field(min_length=1)
@@ -178,6 +241,7 @@ class Contestant(Spec):
     reason: str = ""
     mean: float | None = None
     against_winner: Margin | None = None
+    against_single: Margin | None = None
 
 
 class Verdict(Spec):
@@ -185,18 +249,36 @@ class Verdict(Spec):
 
     Attributes:
         relation: Of the winner to one call of the best single model.
-        one_call_is_as_good: The winner is not better than that one call.
+        one_call_is_as_good: The winner is not better than that one call. Another contestant may be: then it is
+            recommended.
         as_good: Roles that take fewer samples than the winner and are not worse, cheapest first.
-        recommended: What to use: one call of the best single model if the winner is not better than that; else
-            a baseline that is better than the winner, if there is one; else the winner.
+        better_than_one_call: First roles of those proven better than one call of the best single model, best
+            mean first.
+        better_than_winner: First roles of those among them that are proven better than the winner too.
+        recommended: What to use. One call of the best single model if nobody is proven better than that; else the
+            winner, if it is among the proven and none of them is proven better than it; else the best of
+            `better_than_winner`, or where the winner is not proven, of `better_than_one_call`.
         is_complete: Every contestant was run on every problem.
     """
 
     relation: Literal["better", "worse", "tied", "unknown"]
     one_call_is_as_good: bool
     as_good: tuple[Role, ...]
+    better_than_one_call: tuple[Role, ...] = ()
+    better_than_winner: tuple[Role, ...] = ()
     recommended: Role
     is_complete: bool
+
+    @property
+    def because(self) -> Because:
+        """Why that is recommended."""
+        if self.recommended == "winner":
+            return "the winner is better than one call"
+        if self.recommended == "best single model":
+            return "nothing is proven better than one call"
+        if self.relation == "better":
+            return "it is better than one call and than the winner"
+        return "it is better than one call, the winner is not proven to be"
 
 
 class StudyResult(Spec):
@@ -216,7 +298,7 @@ class StudyResult(Spec):
         expected_gap: How much better the best point was then expected to be; None if not computed.
         finalists: Best first, by the posterior with the fresh problems in it.
         contestants: The winner first.
-        skipped: Baselines that could not be built, and why.
+        skipped: Baselines that could not be built, or that the budget could not pay for, and why.
         verdict: On held-out problems.
         paid_samples: Bought by the whole study.
         paid_micro_usd: Spent by the whole study.

@@ -1,162 +1,182 @@
-"""What is kept back for the end of a study, and whether a budget reaches a verdict at all."""
+"""What is kept back for the end of a study while it runs, and how the end is cut to what is left.
 
+While trials are made, the end is reckoned from what is known: the finalists are the best by now, and the
+contestants follow from the likely winner. When the contestants are known, the number of held-out problems is.
+"""
+
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
-import numpy as np
-
-from itas.errors import SpecError
+from itas.core.architecture import Architecture
+from itas.search.amounts import Amount, Costs, count_fitting, least, most, total
 from itas.search.bound import BoundSpace
-from itas.search.records import Budget, StudyEstimate, StudySpec
-from itas.search.space import Price
+from itas.search.contestants import LineUp, find_cheapest, line_up
+from itas.search.estimate import LEAST_HELD_OUT, VERDICT_SHARE, ranking_takes, some_points, wished_held_out
+from itas.search.posterior import Posterior
+from itas.search.records import Baseline, Budget, Role, StudySpec
 from itas.search.split import Split
 
-LEAST_HELD_OUT = 30
-VERDICT_SHARE = 0.5
-"""Of a budget, what the verdict may take when nobody says how many held-out problems to use."""
-_PRICED_POINTS = 500
+FIRST_LEFT_OUT: tuple[Baseline, ...] = ("best of n", "mixture of models", "sampled and voted", "cheapest")
+"""Which baselines a small budget drops, in this order. One call of the best single model is never dropped."""
+SPARE = 1.1
+"""A verdict on more problems than the least is planned as if it took so many times as much: replies are asked for
+again, and prices are estimates."""
 
 
 @dataclass(frozen=True, slots=True)
-class Reserve:
-    """Upper bounds for one study in one bound space; samples as planned, none of them found in the store.
+class Kept:
+    """What trials may not touch, at one moment.
 
     Attributes:
-        most_samples: Of one query, over all points.
-        most_micro_usd: Likewise; None without prices.
+        wanted: For finalists and verdict as they are likely to be, as far as the verdict's share goes.
+        finalists: For them, if they were as cheap as can be.
+        single: One question of the best single model.
+        held_out: Problems that a verdict has at least.
+        dearest: One question of whatever was tried and took the most.
     """
 
-    spec: StudySpec
-    budget: Budget
-    split: Split
-    most_samples: int
-    least_samples: int
-    most_micro_usd: int | None
+    wanted: Amount
+    finalists: Amount
+    single: Amount
+    held_out: int
+    dearest: Amount
 
-    @classmethod
-    def of(
-        cls, spec: StudySpec, budget: Budget, split: Split, space: BoundSpace, price: Price | None
-    ) -> "Reserve":
-        """Bounds over all points of a space.
+    def after(self, question: Amount) -> "Kept":
+        """The same when a point of which one question takes this was tried too."""
+        return Kept(self.wanted, self.finalists, self.single, self.held_out, most(self.dearest, question))
 
-        Raises:
-            SpecError: A cap in dollars, but a model without a price.
+    @property
+    def amount(self) -> Amount:
+        """As wanted; in any case enough for the smallest verdict, whatever was tried wins."""
+        return most(self.wanted, self.finalists + (self.dearest + self.single).times(self.held_out))
+
+
+@dataclass(frozen=True, slots=True)
+class VerdictPlan:
+    """Who stands in the verdict, on how many held-out problems, and whom the budget does not pay for."""
+
+    entries: LineUp
+    problems: int
+    left_out: Mapping[str, str]
+
+
+class Reserve:
+    """The end of one study in one bound space.
+
+    Args:
+        spec: What is searched.
+        budget: Its caps.
+        split: Its problems.
+        space: With the models as they are ranked.
+    """
+
+    def __init__(self, spec: StudySpec, budget: Budget, split: Split, space: BoundSpace) -> None:
+        self.budget = budget
+        self._spec = spec
+        self._split = split
+        self._space = space
+        self._wished = wished_held_out(spec, split)
+        self._least_held_out = min(LEAST_HELD_OUT, self._wished)
+        self._some = some_points(space)
+
+    @property
+    def is_needed(self) -> bool:
+        """There is a cap on samples or money."""
+        return self.budget.max_samples is not None or self.budget.max_cost_usd is not None
+
+    def kept(self, posterior: Posterior | None, tried: Collection[int], costs: Costs) -> Kept:
+        """What trials may not touch now.
+
+        Args:
+            posterior: Of what was observed.
+            tried: Points that may be among the finalists.
+            costs: Of a question, by what is known.
         """
-        planned = space.planned_samples
-        most = _most_micro_usd(space, price, is_capped=budget.max_cost_usd is not None)
-        return cls(spec, budget, split, int(planned.max()), int(planned.min()), most)
-
-    @property
-    def held_out(self) -> int:
-        """Held-out problems that the verdict uses: as wished, or all, or what half of the budget pays."""
-        available = len(self.split.held_out)
-        if self.spec.held_out is not None:
-            return min(self.spec.held_out, available)
-        if self.budget.max_samples is not None:
-            paid_for = int(VERDICT_SHARE * self.budget.max_samples) // self._samples_each
-            available = min(available, max(paid_for, LEAST_HELD_OUT))
-        if self.budget.max_cost_usd is not None and self.most_micro_usd:
-            share = VERDICT_SHARE * self.budget.max_cost_usd * 1e6
-            available = min(available, max(int(share) // self._micro_usd_each, LEAST_HELD_OUT))
-        return available
-
-    @property
-    def samples(self) -> int:
-        """For finalists and verdict."""
-        return self._final_queries * self.most_samples + self.held_out * self._samples_each
-
-    @property
-    def micro_usd(self) -> int | None:
-        """For finalists and verdict; None without prices."""
-        if self.most_micro_usd is None:
-            return None
-        return self._final_queries * self.most_micro_usd + self.held_out * self._micro_usd_each
-
-    def estimate(self, space: BoundSpace) -> StudyEstimate:
-        """The whole study in numbers.
-
-        Raises:
-            SpecError: The budget does not reach a verdict.
-        """
-        n = len(self.split.search)
-        start = min(self.spec.searcher.problems or n, n)
-        fusers = len(self.spec.all_fusers) if "fusers" in self.spec.space.rankings_used else 0
-        # Fusers read one answer of each of the best models, which the ranking of models has bought.
-        ranking = n * (len(self.spec.models) + (fusers if fusers > 1 else 0))
-        least = ranking + self.least_samples * start + self.samples
-        money = self.micro_usd
-        rate = 0.0 if self.most_micro_usd is None else self.most_micro_usd / max(self.most_samples, 1)
-        least_money = None if money is None else money + round(rate * (ranking + self.least_samples * start))
-        self._check(ranking, self.least_samples * start, least, least_money)
-        return StudyEstimate(
-            space=space.describe(),
-            search_problems=n,
-            fresh_problems=len(self.split.fresh),
-            held_out_problems=self.held_out,
-            ranking_samples=ranking,
-            trial_samples=(self.least_samples * start, self.most_samples * start),
-            reserved_samples=self.samples,
-            least_samples=least,
-            reserved_micro_usd=money,
-            least_micro_usd=least_money,
+        cheapest = min((costs.of(self._architecture(point)) for point in self._some), key=_size)
+        if posterior is None or len(tried) < self._spec.finalists:
+            likely = self._some[len(self._some) // 2]
+            finalists = costs.of(self._architecture(likely)).times(self._count * len(self._split.fresh))
+            entries = self._entries(likely, likely)
+        else:
+            points = [estimate.point for estimate in posterior.top(self._count)]
+            finalists = self._finalists(points, costs)
+            entries = self._entries(points[0], find_cheapest(self._space, posterior, points[0]))
+        end = finalists + self._each(entries, costs).times(SPARE * self._wished)
+        n = len(self._split.search)
+        after_ranking = self.budget.caps - ranking_takes(self._spec, self._space.rankings, costs).times(n)
+        return Kept(
+            wanted=least(end, after_ranking.times(VERDICT_SHARE)),
+            finalists=cheapest.times(self._count * len(self._split.fresh)),
+            single=self._single(costs),
+            held_out=self._least_held_out,
+            dearest=most(*(costs.of(self._architecture(point)) for point in tried)),
         )
 
-    def _check(self, ranking: int, trial: int, least: int, least_micro_usd: int | None) -> None:
-        cures = (
-            f"Raise the cap, lower 'max_samples' in the space (a query takes up to {self.most_samples}), or "
-            "use fewer held-out problems ('held_out') or baselines"
-        )
-        cap = self.budget.max_samples
-        if cap is not None and least > cap:
-            raise SpecError(
-                f"{cap} samples do not reach a verdict: ranking takes {ranking}, one trial at least {trial}, "
-                f"finalists and verdict on {self.held_out} held-out problems up to {self.samples}, together "
-                f"{least}. {cures}",
-                path="max_samples",
-            )
-        cap_usd = self.budget.max_cost_usd
-        if cap_usd is not None and least_micro_usd is not None and least_micro_usd > cap_usd * 1e6:
-            raise SpecError(
-                f"{cap_usd:g} dollars do not reach a verdict: ranking, one trial, finalists and a verdict on "
-                f"{self.held_out} held-out problems may take {least_micro_usd / 1e6:.2f}. {cures}",
-                path="max_cost_usd",
-            )
+    def cheapest_point(self, points: Sequence[int], costs: Costs) -> int:
+        """The cheapest of these, by price if that is capped."""
+        wanted = [point for point in self._some if point in set(points)] or list(points)
+        return min(wanted, key=lambda point: _size(costs.of(self._architecture(point))))
+
+    def pick_finalists(self, points: Sequence[int], left: Amount, costs: Costs) -> list[int]:
+        """The points, best first, less those that would leave too little for the smallest verdict."""
+        found: list[int] = []
+        for point in points:
+            chosen = [*found, point]
+            dearest = most(*(costs.of(self._architecture(each)) for each in chosen))
+            smallest = (dearest + self._single(costs)).times(self._least_held_out)
+            if not found or (self._finalists(chosen, costs) + smallest).fits(left):
+                found = chosen
+        return found
+
+    def plan_verdict(self, entries: LineUp, left: Amount, costs: Costs) -> VerdictPlan:
+        """As many held-out problems as the budget pays for; where these would be too few, without baselines.
+
+        Never fewer than the least, which the search has left enough for. If a cap ends even so, what is missing
+        is a state of the contestant, and can be made up for with a higher cap.
+        """
+        left_out: list[str] = []
+        for baseline in (None, *FIRST_LEFT_OUT):
+            if baseline is not None:
+                entries, dropped = _without(entries, baseline)
+                left_out += dropped
+            if self._each(entries, costs).times(self._least_held_out).fits(left):
+                break
+        each = self._each(entries, costs).times(SPARE)
+        problems = max(count_fitting(each, left, most=self._wished), self._least_held_out)
+        reason = f"what is left of the budget does not pay for it on {self._least_held_out} held-out problems"
+        return VerdictPlan(entries, problems, dict.fromkeys(left_out, reason))
 
     @property
-    def _final_queries(self) -> int:
-        return self.spec.finalists * len(self.split.fresh)
+    def _count(self) -> int:
+        return min(self._spec.finalists, len(self._space))
 
-    @property
-    def _samples_each(self) -> int:
-        """Of all contestants on one held-out problem, at most."""
-        return self.most_samples * (1 + len(self.spec.baselines)) + 1
+    def _architecture(self, point: int) -> Architecture:
+        return self._space.points[point].architecture
 
-    @property
-    def _micro_usd_each(self) -> int:
-        return (self.most_micro_usd or 0) * (2 + len(self.spec.baselines))
+    def _entries(self, winner: int, cheapest: int) -> LineUp:
+        entries, _ = line_up(self._spec, self._space, winner=winner, cheapest=cheapest)
+        return entries
+
+    def _single(self, costs: Costs) -> Amount:
+        return costs.of(self._spec.space.single(self._space.rankings.generators[0].model))
+
+    def _finalists(self, points: Sequence[int], costs: Costs) -> Amount:
+        if len(points) < 2:
+            return Amount()
+        each = costs.together([self._architecture(point) for point in points])
+        return total(each).times(len(self._split.fresh))
+
+    def _each(self, entries: LineUp, costs: Costs) -> Amount:
+        return total(costs.together([architecture for architecture, _ in entries]))
 
 
-def _most_micro_usd(space: BoundSpace, price: Price | None, *, is_capped: bool) -> int | None:
-    """Price of the dearest query, looked for among the points with the most samples and some others."""
-    if price is None:
-        if is_capped:
-            raise SpecError(
-                "a cap in dollars needs prices, and none are given. Use max_samples", path="max_cost_usd"
-            )
-        return None
-    order = np.argsort(-space.planned_samples, kind="stable")
-    rest = order[_PRICED_POINTS:]
-    chosen = [*order[:_PRICED_POINTS], *rest[:: max(len(rest) // _PRICED_POINTS, 1)]]
-    dearest = 0
-    for index in chosen:
-        architecture = space.points[int(index)].architecture
-        cost = price(architecture)
-        if cost is None:
-            if is_capped:
-                raise SpecError(
-                    "a cap in dollars needs a price for every model; one of "
-                    f"{', '.join(architecture.models)} has none. Give its price, or use max_samples",
-                    path="max_cost_usd",
-                )
-            return None
-        dearest = max(dearest, cost)
-    return dearest
+def _without(entries: LineUp, baseline: Baseline) -> tuple[LineUp, list[str]]:
+    """The entries less one that stands for this and perhaps for baselines left out before; and whom that drops."""
+    before: set[Role] = set(FIRST_LEFT_OUT[: FIRST_LEFT_OUT.index(baseline) + 1])
+    dropped = [entry for entry in entries if set(entry[1]) <= before]
+    kept = tuple(entry for entry in entries if entry not in dropped)
+    return kept, [role for _, roles in dropped for role in roles]
+
+
+def _size(amount: Amount) -> tuple[float, float]:
+    return amount.micro_usd, amount.samples

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Sequence
 import numpy as np
 import numpy.typing as npt
 
-from itas.core.architecture import Layer
+from itas.core.architecture import Architecture, Layer
 from itas.core.component import Component
 from itas.core.spec import canonical_json
 
@@ -37,6 +37,23 @@ class Sharing:
         self._units: Ints = np.asarray(units, dtype=np.int64)
         self._amounts: Ints = np.asarray(amounts, dtype=np.int64)
         self._starts: Ints = np.asarray(starts, dtype=np.int64)
+
+    @classmethod
+    def of(cls, architectures: Sequence[Architecture]) -> "Sharing":
+        """The calls of any architectures, which take the place of the points."""
+        numbers: dict[str, int] = {}
+        layers: list[Layer] = []
+        ids: list[tuple[int, ...]] = []
+        for architecture in architectures:
+            found: list[int] = []
+            for layer in architecture.layers:
+                key = canonical_json(layer.model_dump(mode="json"))
+                if key not in numbers:
+                    numbers[key] = len(layers)
+                    layers.append(layer)
+                found.append(numbers[key])
+            ids.append(tuple(found))
+        return cls(layers, ids)
 
     def marginal(self, known: Iterable[int]) -> Ints:
         """Planned samples per question of every point that the points in `known` have not bought; shape (n,)."""

@@ -13,12 +13,14 @@ import numpy as np
 
 from itas.core.spec import digest
 from itas.errors import DataError, SpecError
+from itas.search.amounts import Amount
 from itas.search.bound import BoundSpace
+from itas.search.contestants import find_cheapest, line_up
+from itas.search.estimate import estimate_study, guess_rankings
 from itas.search.evaluate import Evaluate, MarginalSamples
 from itas.search.history import Trial
 from itas.search.journal import Journal, read_journal
 from itas.search.ledger import Ledger
-from itas.search.ranking import Rankings
 from itas.search.records import (
     Budget,
     Compare,
@@ -35,7 +37,7 @@ from itas.search.split import Split, split_problems
 from itas.search.stages.finals import name_winner
 from itas.search.stages.ranking import rank_models
 from itas.search.stages.search import Search
-from itas.search.stages.verdict import judge, line_up, run_contestants
+from itas.search.stages.verdict import judge, plan, run_contestants
 
 FORMAT = "itas-study"
 VERSION = 1
@@ -53,8 +55,11 @@ class Study:
         journal: Where the journal is or shall be; None keeps it in memory.
         price: Estimated cost of one question; needed for caps in dollars.
         marginal_samples: What an evaluation would still buy; by default read off the structure.
-        compare: Paired comparisons of the winner: once with one call of the best single model, which is the
-            question the study asks, and once with the baselines as one family.
+        compare: Paired comparisons: the winner with one call of the best single model, which is the question the
+            study asks; the winner with the others as one family; that call with the same others as one family.
+        paid_before: What was already paid for this study when it is resumed, as a ledger of calls knows it: a kill
+            keeps the calls of unfinished evaluations out of the journal. With it, a resumed study plans with what
+            is really left of its caps; without it, with a little more (the caps themselves hold elsewhere).
         progress: Told after every step.
         versions: What the journal is to remember about the program and its surroundings.
     """
@@ -67,6 +72,7 @@ class Study:
     price: Price | None = None
     marginal_samples: MarginalSamples | None = None
     compare: Compare = paired_margins
+    paid_before: Amount | None = None
     progress: Callable[[Progress], None] | None = None
     versions: Mapping[str, str] = field(default_factory=dict[str, str])
 
@@ -76,9 +82,8 @@ class Study:
         Raises:
             SpecError: Something is wrong, or the budget does not reach a verdict (with the numbers).
         """
-        provisional = Rankings.provisional(self.spec.models, self.spec.all_fusers)
-        space = self.spec.space.bind(provisional, price=self.price)
-        return self._reserve(space).estimate(space)
+        space = self.spec.space.bind(guess_rankings(self.spec, self.price), price=self.price)
+        return estimate_study(self.spec, self.budget, self._split(), space, self.price)
 
     async def run(self) -> StudyResult:
         """Start, or go on where the journal ends.
@@ -89,36 +94,41 @@ class Study:
             BudgetExceeded: A cap was hit before there was anything to recommend.
             Error: No model could be ranked, or no trial has a score.
         """
-        estimate = self.estimate()
+        self.estimate()
         split = self._split()
         with Journal(self.journal) as journal:
             _begin(self, journal, split)
-            ledger = Ledger(journal, self.evaluate, self.progress)
+            ledger = Ledger(
+                journal,
+                self.evaluate,
+                self.progress,
+                price=None if self.budget.max_cost_usd is None else self.price,
+                paid_before=self.paid_before,
+            )
             rankings, dropped = await rank_models(ledger, self.spec, split.search)
             space = self.spec.space.bind(rankings, price=self.price)
             _check_space(self, journal, space)
+            reserve = Reserve(self.spec, self.budget, split, space)
             search = Search(
-                ledger,
-                self.spec,
-                space,
-                split.search,
-                self._reserve(space),
-                price=self.price,
-                marginal_samples=self.marginal_samples,
+                ledger, self.spec, space, split.search, reserve, marginal_samples=self.marginal_samples
             )
             history, end = await search.run()
-            posterior, finalists = await name_winner(ledger, space, history, split, count=self.spec.finalists)
-            entries, skipped = line_up(self.spec, space, rankings, posterior, finalists[0].point)
-            begun = journal.find("held_out")
-            n_held_out = estimate.held_out_problems if begun is None else int(begun["problems"])
+            posterior, finalists = await name_winner(
+                ledger, space, history, split, count=self.spec.finalists, reserve=reserve
+            )
+            winner = finalists[0].point
+            entries, skipped = line_up(
+                self.spec, space, winner=winner, cheapest=find_cheapest(space, posterior, winner)
+            )
+            standing = plan(ledger, entries, reserve)
             contestants = await run_contestants(
-                ledger, entries, split.held_out[:n_held_out], compare=self.compare
+                ledger, standing.entries, split.held_out[: standing.problems], compare=self.compare
             )
             verdict = judge(ledger, contestants)
         return StudyResult(
             spec=self.spec,
             budget=self.budget,
-            split=(len(split.search), len(split.fresh), n_held_out),
+            split=(len(split.search), len(split.fresh), standing.problems),
             rankings=rankings,
             dropped={name: entries for name, entries in dropped.items() if entries},
             space=space.describe(),
@@ -128,7 +138,7 @@ class Study:
             expected_gap=end.get("expected_gap"),
             finalists=finalists,
             contestants=contestants,
-            skipped=skipped,
+            skipped={**skipped, **standing.left_out},
             verdict=verdict,
             paid_samples=ledger.paid_samples,
             paid_micro_usd=ledger.paid_micro_usd,
@@ -136,9 +146,6 @@ class Study:
 
     def _split(self) -> Split:
         return split_problems(self.problems, seed=self.spec.seed, dev=self.spec.dev)
-
-    def _reserve(self, space: BoundSpace) -> Reserve:
-        return Reserve.of(self.spec, self.budget, self._split(), space, self.price)
 
 
 def load_study(journal: Path) -> tuple[StudySpec, Budget]:

@@ -137,6 +137,18 @@ async def check_injection(component: Component) -> None:
         await _check_structure(component, make_state(2, conversation=hostile, tests=(CANARY, "b")))
 
 
+async def check_hostile_replies(component: Component) -> None:
+    """A model that repeats hostile text, alone or behind a readable reply, changes nothing but its own finding:
+    the result is one of the family or a ParseError, and no more samples are drawn than stated."""
+    for text in HOSTILE_TEXTS:
+        for reply in (_always(text), _behind_readable(text)):
+            ctx = FunctionContext(reply)
+            result = await run_component(component, make_state(3), ctx)
+            _require(ctx.samples <= component.max_samples(3), f"{ctx.samples} samples for a hostile reply")
+            if not isinstance(result, Error):
+                _check_family(component, result, 3)
+
+
 CHECKS: tuple[Callable[[Component], Awaitable[None]], ...] = (
     check_spec,
     check_costs,
@@ -144,6 +156,7 @@ CHECKS: tuple[Callable[[Component], Awaitable[None]], ...] = (
     check_determinism,
     check_conversation,
     check_injection,
+    check_hostile_replies,
 )
 
 
@@ -181,6 +194,14 @@ async def run_component(component: Component, state: State, ctx: FunctionContext
     except ParseError as error:
         return error
     raise AssertionError(f"'{component.type}' belongs to none of the four families")
+
+
+def _always(text: str) -> Reply:
+    return lambda prompt: text
+
+
+def _behind_readable(text: str) -> Reply:
+    return lambda prompt: f"{readable_reply(prompt)}\n{text}"
 
 
 def _check_family(component: Component, result: Result, n: int) -> None:

@@ -36,6 +36,27 @@ def layers_for(model: str) -> dict[str, list[Any]]:
             {"type": "fuser", "model": model, "length_control": True},
         ],
         "verifier": [generators, {"type": "verifier", "model": model}],
+        "generative verifier": [generators, {"type": "generative_verifier", "model": model}],
+        "tournament": [generators, {"type": "tournament", "model": model}],
+        "permutations": [generators, {"type": "permutation_ranker", "model": model, "fallback": "error"}],
+        "universal self-consistency": [
+            generators,
+            {"type": "universal_self_consistency", "model": model, "fallback": "error"},
+        ],
+        "revision": [
+            generators,
+            {"type": "critic", "model": model, "fallback": "error"},
+            {"type": "reviser", "model": model},
+        ],
+        "memory": [
+            generators,
+            {"type": "critic", "model": model, "fallback": "error"},
+            {"type": "reflector", "model": model},
+            {"type": "vote"},
+        ],
+        "debate": [generators, {"type": "debater", "model": model, "answers": 3}],
+        "adaptive": [{"type": "adaptive_generator", "model": model}, {"type": "vote"}],
+        "cascade": [generators, {"type": "cascade", "model": model}],
         "tests": [
             generators,
             {"type": "unit_test_generator", "model": model, "fallback": "error"},

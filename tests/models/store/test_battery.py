@@ -11,7 +11,7 @@ from itas.errors import StoreError
 from itas.models.chain import build_chain
 from itas.models.fakes import FunctionModel
 from itas.models.replay import load_recording
-from itas.models.store.contract import LedgerTotals, Settlement
+from itas.models.store.contract import LedgerTotals, Settlement, store_key
 from itas.models.store.exchange import Exchanged, export_recording, import_recording
 from tests.models.store.stores import KINDS, answer, intent, opened, question
 
@@ -136,6 +136,29 @@ async def test_a_run_exported_as_a_recording_replays_and_comes_back(kind: str, t
             assert sorted(await other.find(question(0).key, range(9))) == [0, 1, 5]
             await export_recording(other, tmp_path / "again.jsonl", about={"about": "a run"})
     assert (tmp_path / "again.jsonl").read_bytes() == path.read_bytes()
+
+
+async def test_what_an_edition_answered_is_left_out_of_a_recording(kind: str, tmp_path: Path):
+    async with opened(kind, tmp_path) as store:
+        await store.put(question(), {0: answer("real")})
+        for seed in ("seed 1", "seed 2"):
+            await store.put(question(), {0: answer(seed)}, key=store_key(question(), seed))
+        path = tmp_path / "run.jsonl"
+        assert await export_recording(store, path) == Exchanged(1, 1, skipped=2)
+    model = load_recording(path).model("fake/m")
+    request = question().model_copy(update={"model": "replay/fake/m"})
+    assert (await model.sample(request))[0].text == "real"
+
+
+async def test_a_single_draw_with_a_great_number_makes_a_small_recording(kind: str, tmp_path: Path):
+    async with opened(kind, tmp_path) as store:
+        await store.put(question(), {3_000_000: answer("far")})
+        await export_recording(store, tmp_path / "run.jsonl")
+        assert (tmp_path / "run.jsonl").stat().st_size < 1000
+        (tmp_path / "second").mkdir()
+        async with opened(kind, tmp_path / "second") as other:
+            await import_recording(other, tmp_path / "run.jsonl")
+            assert list(await other.find(question().key, [0, 3_000_000])) == [3_000_000]
 
 
 async def test_a_cancelled_put_is_stored_all_the_same(kind: str, tmp_path: Path):

@@ -2,19 +2,26 @@
 
 import asyncio
 import contextlib
+import os
 import random
 import resource
 import signal
 import sqlite3
+import stat
 import subprocess
 import sys
+import tempfile
+import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import Any, cast
 
 import pytest
 
-from itas.errors import StoreError
+from itas.errors import SpecError, StoreError
+from itas.models.chain import build_chain
+from itas.models.fakes import FunctionModel
 from itas.models.store.contract import Settlement
 from itas.models.store.sqlite import SqliteStore, open_store
 from tests.models.store.stores import answer, intent, question
@@ -37,9 +44,6 @@ async def test_what_was_put_is_there_after_closing_and_nothing_else_is_left(tmp_
 
 
 async def test_a_second_run_pays_nothing(tmp_path: Path):
-    from itas.models.chain import build_chain
-    from itas.models.fakes import FunctionModel
-
     models = [FunctionModel(lambda request, number: str(number)) for _ in range(2)]
     for model in models:
         async with open_store(tmp_path / "calls.db") as store:
@@ -302,6 +306,184 @@ async def test_a_full_disk_costs_no_answer_and_what_waited_is_written_when_there
         assert (await store.totals()).spent == 59 * 17
     async with open_store(path) as store:
         assert (await store.find(question(30).key, [0]))[0].text.startswith("30 ")
+
+
+class Refusing:
+    """A connection whose statements fail for a while, as on a disk that does not answer."""
+
+    def __init__(self, connection: sqlite3.Connection, error: sqlite3.Error, *, times: int) -> None:
+        self._connection = connection
+        self._error = error
+        self._times = times
+
+    def execute(self, statement: str, *values: Any) -> Any:
+        if self._times and statement.startswith(("SELECT", "BEGIN")):
+            self._times -= 1
+            raise self._error
+        return self._connection.execute(statement, *values)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._connection, name)
+
+
+def refuse_writing(store: SqliteStore, *, times: int = 1) -> None:
+    full = sqlite3.OperationalError("database or disk is full")
+    store._connection = cast("Any", Refusing(store._connection, full, times=times))
+
+
+async def test_a_disk_that_cannot_be_read_now_is_an_error_and_nothing_is_bought_again(tmp_path: Path):
+    model = FunctionModel(lambda request, number: "bought")
+    async with open_store(tmp_path / "calls.db") as store:
+        chain = build_chain(model, store=store)
+        await chain.sample(question())
+        failure = sqlite3.OperationalError("disk I/O error")
+        reader = store._reader
+        reader._connection = cast("Any", Refusing(reader._connection, failure, times=1))
+        with pytest.raises(StoreError, match="cannot be read: disk I/O error"):
+            await chain.sample(question())
+        assert (await chain.sample(question()))[0].text == "bought"
+        assert (model.calls, reader.damaged) == (1, 0)
+
+
+async def test_what_the_disk_refused_is_tried_once_more_when_the_store_is_closed(tmp_path: Path):
+    path = tmp_path / "calls.db"
+    async with open_store(path) as store:
+        refuse_writing(store)
+        await store.put(question(), {0: answer("paid for")})
+        assert (await store.stats()).unsaved == 1
+    async with open_store(path) as store:
+        assert (await store.find(question().key, [0]))[0].text == "paid for"
+
+
+async def test_what_never_fits_does_not_keep_the_rest_of_the_unsaved_out(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+):
+    path = tmp_path / "calls.db"
+    async with open_store(path) as store:
+        refuse_writing(store)
+        for number in range(5):
+            await store.put(question(number), {0: answer(str(number))})
+        await store.put(question(5), {2**63: answer("no database takes this number")})
+        await store.put(question(6), {0: answer("6")})
+        store._next_try_s = 0.0
+        await store.put(question(7), {0: answer("7")})
+        assert (await store.stats()).unsaved == 0
+    assert "given up what cannot be stored" in caplog.text
+    async with open_store(path) as store:
+        for number in (0, 1, 2, 3, 4, 6, 7):
+            assert (await store.find(question(number).key, [0]))[0].text == str(number)
+
+
+async def test_an_answer_is_found_also_at_the_moment_it_goes_over_to_the_disk(tmp_path: Path):
+    async with open_store(tmp_path / "calls.db") as store:
+        refuse_writing(store)
+        bought = intent(store, question())
+        await store.open_intent(bought)
+        await store.put(question(), {0: answer("paid for")}, settles=Settlement(bought.id, "spent", 17, 1))
+        has_read, may_go_on = threading.Event(), threading.Event()
+        read = store._reader.find
+
+        def find(key: str, numbers: Sequence[int]) -> Any:
+            found = read(key, numbers)
+            has_read.set()
+            may_go_on.wait(10)
+            return found
+
+        store._reader.find = find
+        looking = asyncio.create_task(store.find(question().key, [0]))
+        adding = asyncio.create_task(store.totals())
+        await asyncio.to_thread(has_read.wait, 10)
+        store._next_try_s = 0.0
+        await store.put(question(1), {0: answer("other")})
+        may_go_on.set()
+        assert (await looking)[0].text == "paid for"
+        assert (await adding).spent == 17
+        assert (await store.stats()).unsaved == 0
+
+
+async def test_a_request_with_draws_on_the_disk_and_in_memory_is_recorded_once(tmp_path: Path):
+    async with open_store(tmp_path / "calls.db") as store:
+        await store.put(question(), {0: answer("on disk")})
+        refuse_writing(store, times=9)
+        await store.put(question(), {1: answer("in memory")})
+        await store.put(question(1), {0: answer("in memory")})
+        recorded = [each async for each in store.recorded()]
+        assert [(each.request, sorted(each.draws)) for each in recorded] == [
+            (question(), [0, 1]),
+            (question(1), [0]),
+        ]
+
+
+async def test_a_number_that_no_database_takes_is_an_error_for_who_asks_and_for_nobody_else(tmp_path: Path):
+    async with open_store(tmp_path / "calls.db") as store:
+        for number in (2**63, -(2**70)):
+            with pytest.raises(StoreError, match="cannot be read"):
+                await store.find(question().key, [number])
+            with pytest.raises(StoreError, match="cannot be stored"):
+                await store.put(question(), {number: answer("x")})
+        with pytest.raises(StoreError, match="cannot be read"):
+            await store.find("not hexadecimal", [0])
+        await store.put(question(), {0: answer("still alive")})
+        assert (await store.find(question().key, [0]))[0].text == "still alive"
+
+
+@pytest.mark.parametrize("path", ["", ".", "/"])
+def test_a_path_that_names_no_file_is_refused_with_a_cure(path: str):
+    with pytest.raises(SpecError, match="the call store must be a file"):
+        open_store(path)
+
+
+def test_a_path_that_no_file_can_have_is_refused(tmp_path: Path):
+    with pytest.raises(StoreError, match="cannot be used as a call store"):
+        open_store(f"{tmp_path}/a\x00b")
+
+
+async def test_only_its_owner_can_read_the_files_of_a_store(tmp_path: Path):
+    async with open_store(tmp_path / "calls.db") as store:
+        await store.put(question(), {0: answer("private")})
+        modes = {file.name: stat.S_IMODE(file.stat().st_mode) for file in tmp_path.iterdir()}
+    assert {"calls.db", "calls.db-wal", "calls.db-shm", "calls.db-lock"} < set(modes)
+    assert set(modes.values()) == {0o600}
+
+
+async def test_who_can_only_read_sees_what_a_writer_has_just_stored(tmp_path: Path):
+    path = tmp_path / "calls.db"
+    async with open_store(path) as store:
+        await store.put(question(), {0: answer("in the log")})
+        async with SqliteStore(path, is_read_only=True) as reader:
+            assert (await reader.find(question().key, [0]))[0].text == "in the log"
+
+
+@contextlib.contextmanager
+def no_right_to_write(folder: Path) -> Iterator[None]:
+    """Nobody, not even root, may write into the folder or its files; they can be read."""
+    for file in folder.iterdir():
+        file.chmod(0o444)
+    folder.chmod(0o555)
+    is_root = os.geteuid() == 0
+    if is_root:
+        os.seteuid(65534)
+    try:
+        yield
+    finally:
+        if is_root:
+            os.seteuid(0)
+        folder.chmod(0o755)
+
+
+async def test_a_store_where_nothing_can_be_written_is_read_unless_its_log_would_be_missed():
+    with tempfile.TemporaryDirectory() as name:  # not below a folder that only root can enter
+        folder = Path(name)
+        folder.chmod(0o755)
+        path = folder / "calls.db"
+        async with open_store(path) as store:
+            await store.put(question(), {0: answer("kept")})
+        with no_right_to_write(folder):
+            async with SqliteStore(path, is_read_only=True) as store:
+                assert (await store.find(question().key, [0]))[0].text == "kept"
+        path.with_name("calls.db-wal").write_bytes(b"newer answers")
+        with no_right_to_write(folder), pytest.raises(StoreError, match=r"newest answers .* calls\.db-wal"):
+            SqliteStore(path, is_read_only=True)
 
 
 async def test_the_log_of_writes_stays_small(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):

@@ -1,6 +1,5 @@
 """`itas answer`, `itas estimate`, `itas evaluate`, `itas compare`."""
 
-import asyncio
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -21,6 +20,7 @@ from itas.cli.options import (
     SettingsFile,
     Yes,
 )
+from itas.cli.running import run_async
 
 if TYPE_CHECKING:
     from itas.core.messages import Message
@@ -39,7 +39,10 @@ def answer(
     *,
     system: Annotated[str | None, typer.Option("--system", help="System message.")] = None,
     fresh: Annotated[
-        int, typer.Option("--fresh", min=0, help="Number of the first draw: ask anew, not from the store.")
+        int,
+        typer.Option(
+            "--fresh", min=0, max=2**40, help="Number of the first draw: ask anew, not from the store."
+        ),
     ] = 0,
     trace: Annotated[
         Path | None, typer.Option("--trace", help="Write every call and event to this file (JSON lines).")
@@ -55,11 +58,14 @@ def answer(
     """Answer one question with an architecture."""
     from itas.api.answering import answer_conversation, find_architecture
     from itas.api.opening import Caps
+    from itas.api.runs import check_writable
     from itas.api.settings import load_settings
     from itas.cli.progress import ProgressLine
 
     line = ProgressLine(quiet=quiet or as_json)
-    result = asyncio.run(
+    if trace is not None:
+        check_writable(trace)
+    result = run_async(
         answer_conversation(
             find_architecture(architecture),
             _read_conversation(question, system),
@@ -71,9 +77,9 @@ def answer(
             watch=lambda record: line.say(_component_line(record)),
         )
     )
+    _print_answer(result, as_json=as_json)
     if trace is not None:
         _write_trace(trace, result)
-    _print_answer(result, line, as_json=as_json)
 
 
 def estimate(
@@ -93,7 +99,7 @@ def estimate(
     from itas.cli.tables import print_json, print_table
     from itas.core.money import format_usd
 
-    estimates = asyncio.run(
+    estimates = run_async(
         estimate_evaluations(
             [find_architecture(text) for text in architectures],
             on=on,
@@ -135,7 +141,10 @@ def evaluate(
     recording: Recording = None,
     seed: Seed = 0,
     fresh: Annotated[
-        int, typer.Option("--fresh", min=0, help="Number of the first draw: measure again with new samples.")
+        int,
+        typer.Option(
+            "--fresh", min=0, max=2**40, help="Number of the first draw: measure again with new samples."
+        ),
     ] = 0,
     max_cost: MaxCost = None,
     max_samples: MaxSamples = None,
@@ -153,7 +162,7 @@ def evaluate(
     progress = EvaluationProgress(
         quiet=quiet or as_json, max_samples=max_samples, max_cost=max_cost, ask=not yes
     )
-    report = asyncio.run(
+    report = run_async(
         evaluate_architectures(
             [find_architecture(text) for text in architectures],
             on=on,
@@ -213,17 +222,14 @@ def _component_line(record: "ComponentRecord") -> str:
 
 
 def _write_trace(path: Path, result: "Answer") -> None:
-    import json
-
-    from itas.api.runs import write_text
+    from itas.api.runs import json_text, write_text
     from itas.engine.trace import trace_lines
-    from itas.models.keys import redact
+    from itas.models.keys import mask_known
 
-    lines = [redact(json.dumps(each, ensure_ascii=False)) for each in trace_lines(result)]
-    write_text(path, "\n".join(lines) + "\n")
+    write_text(path, "".join(json_text(mask_known(each)) + "\n" for each in trace_lines(result)))
 
 
-def _print_answer(result: "Answer", line: object, *, as_json: bool) -> None:
+def _print_answer(result: "Answer", *, as_json: bool) -> None:
     from itas.cli.tables import print_json
     from itas.cli.terminal import clean, out, progress
     from itas.core.money import format_usd

@@ -1,12 +1,12 @@
 """`itas show`, `report`, `models`, `benchmarks`, `convert`, `schema`, `doctor`."""
 
-import asyncio
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from itas.cli.options import AsJson, SettingsFile
+from itas.cli.running import run_async
 
 if TYPE_CHECKING:
     from itas.core.architecture import Architecture
@@ -18,15 +18,15 @@ def show(
     as_json: AsJson = False,
 ) -> int:
     """Show an architecture, or what came of a run."""
-    from itas.api.answering import find_architecture
+    from itas.api.answering import find_architecture, is_file
     from itas.api.models import check_providers
     from itas.api.settings import load_settings
     from itas.cli.runs import show_run
 
-    if Path(what).is_dir():
+    if _is_folder(what):
         return show_run(Path(what), as_json=as_json)
     architecture = find_architecture(what)
-    if not Path(what).exists():
+    if not is_file(Path(what)):
         check_providers(architecture, load_settings())
     _show_architecture(architecture, as_json=as_json)
     return 0
@@ -173,13 +173,20 @@ def doctor(*, settings: SettingsFile = None, as_json: AsJson = False) -> int:
     from itas.api.settings import load_settings
     from itas.cli.tables import print_json, print_table
 
-    findings = asyncio.run(examine(load_settings(settings)))
+    findings = run_async(examine(load_settings(settings)))
     if as_json:
         print_json([asdict(finding) for finding in findings])
     else:
         rows = [[finding.state, finding.what, finding.detail] for finding in findings]
         print_table(["", "what", "found"], rows, wide=(2,))
     return 1 if any(finding.state == "missing" for finding in findings) else 0
+
+
+def _is_folder(what: str) -> bool:
+    try:
+        return Path(what).is_dir()
+    except (OSError, ValueError):
+        return False
 
 
 def _show_architecture(architecture: "Architecture", *, as_json: bool) -> None:

@@ -1,6 +1,5 @@
 """`itas search`, `itas resume`, `itas demo`."""
 
-import asyncio
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -18,6 +17,7 @@ from itas.cli.options import (
     SettingsFile,
     Yes,
 )
+from itas.cli.running import Interrupted, run_async
 
 if TYPE_CHECKING:
     from collections.abc import Coroutine
@@ -136,8 +136,10 @@ def resume(
     from itas.search import Budget
 
     folder, _ = find_run(run, kind=KIND)
-    watch = SearchProgress(load_search(folder), quiet=quiet or as_json, ask=False)
     budget = Budget(max_trials=max_trials, max_samples=max_samples, max_cost_usd=max_cost)
+    search = load_search(folder)
+    merged = search.budget.model_copy(update=budget.model_dump(exclude_none=True))
+    watch = SearchProgress(search.model_copy(update={"budget": merged}), quiet=quiet or as_json, ask=False)
     work = resume_search(folder, settings=load_settings(settings), budget=budget, watch=watch)
     return _finish(work, watch, as_json=as_json)
 
@@ -179,7 +181,7 @@ def _describe(spec: Any, settings: Path | None, *, as_json: bool) -> int:
     from itas.cli.tables import print_json
     from itas.cli.terminal import clean, out
 
-    estimate = asyncio.run(estimate_search(spec, settings=load_settings(settings)))
+    estimate = run_async(estimate_search(spec, settings=load_settings(settings)))
     if as_json:
         print_json(estimate.model_dump(mode="json"))
     else:
@@ -195,14 +197,17 @@ def _finish(work: "Coroutine[Any, Any, Finished]", watch: "SearchProgress", *, a
     from itas.errors import BudgetExceeded
 
     try:
-        finished = asyncio.run(work)
-    except (KeyboardInterrupt, BudgetExceeded) as stop:
+        finished = run_async(work)
+    except (Interrupted, BudgetExceeded) as stop:
         if watch.folder is None:
             raise
-        if isinstance(stop, BudgetExceeded):
-            progress().print(clean(f"a cap was reached: {stop}"), style="yellow")
-        progress().print(clean(f"go on with: itas resume {watch.folder}"))
-        return 130 if isinstance(stop, KeyboardInterrupt) else BudgetExceeded.exit_code
+        what = (
+            "interrupted; nothing that was paid for is lost"
+            if isinstance(stop, Interrupted)
+            else "a cap was reached"
+        )
+        progress().print(clean(f"{what}\ngo on with: itas resume {watch.folder}"), style="yellow")
+        return stop.exit_code
     if as_json:
         print_json({"folder": str(finished.folder), **finished.outcome.model_dump(mode="json")})
     else:

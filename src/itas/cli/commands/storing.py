@@ -1,12 +1,12 @@
 """`itas store`: how large the call store is; recordings out of it and into it."""
 
-import asyncio
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from itas.cli.options import AsJson, SettingsFile
+from itas.cli.running import run_async
 
 RecordingFile = Annotated[Path, typer.Argument(help="Recording (JSON lines).")]
 
@@ -20,7 +20,7 @@ def size(*, settings: SettingsFile = None, as_json: AsJson = False) -> None:
     from itas.cli.tables import print_json, print_table
     from itas.core.money import format_usd
 
-    stats, totals = asyncio.run(measure_store(load_settings(settings)))
+    stats, totals = run_async(measure_store(load_settings(settings)))
     if as_json:
         print_json({"stats": asdict(stats), "totals": asdict(totals)})
         return
@@ -47,7 +47,7 @@ def export(recording: RecordingFile, *, settings: SettingsFile = None) -> None:
     from itas.api.storing import export_store
     from itas.cli.terminal import out
 
-    written = asyncio.run(export_store(load_settings(settings), recording))
+    written = run_async(export_store(load_settings(settings), recording))
     out().print(f"{written.questions:,} questions with {written.draws:,} answers written to {recording}")
 
 
@@ -57,7 +57,7 @@ def import_(recording: RecordingFile, *, settings: SettingsFile = None) -> None:
     from itas.api.storing import import_store
     from itas.cli.terminal import out
 
-    taken = asyncio.run(import_store(load_settings(settings), recording))
+    taken = run_async(import_store(load_settings(settings), recording))
     out().print(f"{taken.questions:,} questions with {taken.draws:,} answers are in the store")
     if taken.skipped:
         out().print(

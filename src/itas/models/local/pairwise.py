@@ -9,6 +9,8 @@ from collections.abc import Sequence
 from itertools import permutations
 from typing import Any
 
+from itas.models.local.contract import Libraries, Rate
+
 SOURCE, FIRST, SECOND = "<|source|>", "<|candidate1|>", "<|candidate2|>"
 LONGEST_QUESTION = 1224
 LONGEST_ANSWER = 412
@@ -20,27 +22,26 @@ def is_pairwise(about: Any) -> bool:
     return all(hasattr(about, name) for name in ("source_prefix_id", "cand1_prefix_id", "cand2_prefix_id"))
 
 
-def load_pairwise(name: str, about: Any, source: dict[str, Any], device: str) -> Any:
+def load_pairwise(
+    name: str, about: Any, libraries: Libraries, *, source: dict[str, Any], device: str
+) -> Rate:
     """A function from question and texts to ratings.
 
     Raises:
         ValueError: The tokenizer lacks the marks.
         OSError: It cannot be found.
     """
-    import torch
-    import transformers
-
-    tokenizer: Any = transformers.AutoTokenizer.from_pretrained(name, **source)
+    torch = libraries.torch
+    tokenizer = libraries.transformers.AutoTokenizer.from_pretrained(name, **source)
     marks = tokenizer.convert_tokens_to_ids([SOURCE, FIRST, SECOND])
     wanted = [about.source_prefix_id, about.cand1_prefix_id, about.cand2_prefix_id]
     if marks != wanted:
         raise ValueError(
             f"the tokenizer has {SOURCE}, {FIRST}, {SECOND} as {marks}, the model wants {wanted}"
         )
-    model: Any = make_model_class(torch, transformers).from_pretrained(
-        name, use_safetensors=True, local_files_only=source["local_files_only"]
-    )
-    model = model.to(device).eval()
+    kind = make_model_class(libraries)
+    only_local = source["local_files_only"]
+    model = kind.from_pretrained(name, use_safetensors=True, local_files_only=only_local).to(device).eval()
 
     def rate(question: str, texts: Sequence[str]) -> list[float]:
         sums = [0.0] * len(texts)
@@ -72,12 +73,15 @@ def encode(tokenizer: Any, question: str, first: str, second: str) -> list[int]:
     return tokens
 
 
-def make_model_class(torch: Any, transformers: Any) -> Any:
+def make_model_class(libraries: Libraries) -> Any:
     """The class of the model; its names of weights are those of the published one."""
+    torch, transformers = libraries
 
-    class PairwiseModel(transformers.DebertaV2PreTrainedModel):
+    base: Any = transformers.DebertaV2PreTrainedModel
+
+    class PairwiseModel(base):
         def __init__(self, about: Any) -> None:
-            super().__init__(about)
+            super().__init__(about)  # pyright: ignore[reportUnknownMemberType]
             nn = torch.nn
             width = about.hidden_size
             self.pretrained_model = transformers.DebertaV2Model(about)

@@ -5,18 +5,19 @@ comes with a model is never run. Nothing is fetched unless that was allowed.
 """
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
 from itas.core.messages import Conversation
 from itas.core.rating import Rater
 from itas.errors import ModelError, SpecError
+from itas.models.local.contract import Libraries, Rate
+from itas.models.local.pairwise import is_pairwise, load_pairwise
+from itas.models.local.reward import load_reward
 
 PREFIX = "local/"
-
-Rate = Callable[[str, Sequence[str]], list[float]]
-"""Rates texts as answers to a question, in this thread."""
 
 
 class LocalRaters:
@@ -43,22 +44,14 @@ class LocalRaters:
         return self._raters[id]
 
     def _load(self, id: str) -> Rate:
-        try:
-            import torch
-            import transformers
-        except ImportError:
-            message = f"'{id}' needs the extra 'local'. Install it: pip install 'itas[local]'"
-            raise SpecError(message) from None
-        from itas.models.local.pairwise import is_pairwise, load_pairwise
-        from itas.models.local.reward import load_reward
-
+        libraries = _import_libraries(id)
         name = id.removeprefix(PREFIX)
         source: dict[str, Any] = {"local_files_only": not self._may_download, "trust_remote_code": False}
         try:
-            about: Any = transformers.AutoConfig.from_pretrained(name, **source)
-            device = self._device or _best_device(torch)
+            about = libraries.transformers.AutoConfig.from_pretrained(name, **source)
+            device = self._device or _best_device(libraries.torch)
             load = load_pairwise if is_pairwise(about) else load_reward
-            return load(name, about, source, device)
+            return load(name, about, libraries, source=source, device=device)
         except (OSError, ValueError) as error:
             raise SpecError(_why_not(id, name, error, may_download=self._may_download)) from error
 
@@ -86,6 +79,15 @@ def conversation_text(conversation: Conversation) -> str:
     if len(conversation) == 1:
         return conversation[0].content
     return "\n\n".join(f"{message.role}: {message.content}" for message in conversation)
+
+
+def _import_libraries(id: str) -> Libraries:
+    # By name, so that neither the type checker nor a plain installation needs them.
+    try:
+        return Libraries(import_module("torch"), import_module("transformers"))
+    except ImportError:
+        message = f"'{id}' needs the extra 'local'. Install it: pip install 'itas[local]'"
+        raise SpecError(message) from None
 
 
 def _best_device(torch: Any) -> str:

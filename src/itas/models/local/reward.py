@@ -7,34 +7,34 @@ tokenizer has a chat template, question and answer are two turns of it; else the
 from collections.abc import Sequence
 from typing import Any
 
+from itas.models.local.contract import Libraries, Rate
+
 BATCH = 8
 
 
-def load_reward(name: str, about: Any, source: dict[str, Any], device: str) -> Any:
+def load_reward(name: str, about: Any, libraries: Libraries, *, source: dict[str, Any], device: str) -> Rate:
     """A function from question and texts to ratings.
 
     Raises:
         ValueError: The model has no single output.
         OSError: It cannot be found.
     """
-    import transformers
-
     if getattr(about, "num_labels", None) != 1:
         raise ValueError(
             f"a reward model has one output, this one has {getattr(about, 'num_labels', 'none')}"
         )
-    tokenizer: Any = transformers.AutoTokenizer.from_pretrained(name, **source)
-    model: Any = transformers.AutoModelForSequenceClassification.from_pretrained(
-        name, use_safetensors=True, **source
-    )
-    model = model.to(device).eval()
+    tokenizer = libraries.transformers.AutoTokenizer.from_pretrained(name, **source)
+    kind = libraries.transformers.AutoModelForSequenceClassification
+    model = kind.from_pretrained(name, use_safetensors=True, **source).to(device).eval()
+    size = 1 if tokenizer.pad_token is None or about.pad_token_id is None else BATCH
     longest = longest_input(tokenizer, about)
 
     def rate(question: str, texts: Sequence[str]) -> list[float]:
         ratings: list[float] = []
-        for start in range(0, len(texts), BATCH):
-            batch = encode(tokenizer, question, texts[start : start + BATCH], longest).to(device)
-            ratings += logits(model, batch)
+        for start in range(0, len(texts), size):
+            batch = encode(tokenizer, question, texts[start : start + size], longest).to(device)
+            with libraries.torch.inference_mode():
+                ratings += model(**batch).logits[:, 0].float().cpu().tolist()
         return ratings
 
     return rate
@@ -43,7 +43,7 @@ def load_reward(name: str, about: Any, source: dict[str, Any], device: str) -> A
 def encode(tokenizer: Any, question: str, texts: Sequence[str], longest: int) -> Any:
     """Question and answers as tokens; what is too long is cut."""
     options: dict[str, Any] = {
-        "padding": len(texts) > 1 and tokenizer.pad_token is not None,
+        "padding": len(texts) > 1,
         "truncation": True,
         "max_length": longest,
         "return_tensors": "pt",
@@ -55,15 +55,6 @@ def encode(tokenizer: Any, question: str, texts: Sequence[str], longest: int) ->
         written = [tokenizer.apply_chat_template(turn, tokenize=False) for turn in turns]
         return tokenizer(written, add_special_tokens=False, **options)
     return tokenizer([question] * len(texts), list(texts), **options)
-
-
-def logits(model: Any, batch: Any) -> list[float]:
-    """The one output for each text of a batch."""
-    import torch
-
-    with torch.inference_mode():
-        found: list[float] = model(**batch).logits[:, 0].float().cpu().tolist()
-    return found
 
 
 def longest_input(tokenizer: Any, about: Any) -> int:

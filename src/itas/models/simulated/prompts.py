@@ -13,11 +13,14 @@ from itas.core.blocks import Block, read_blocks
 from itas.core.messages import Conversation
 from itas.models.simulated.memory import Memory
 
-Task = Literal["answer", "rank", "criticise", "fuse", "reason", "verify", "write tests", "judge tests"]
+Task = Literal[
+    "answer", "rank", "choose", "criticise", "fuse", "reason", "verify", "write tests", "judge tests"
+]
 
 _TASKS: dict[str, Task] = {
     "Task: answer the request.": "answer",
     "Task: rank the answers.": "rank",
+    "Task: choose the most consistent answer.": "choose",
     "Task: criticise the answers.": "criticise",
     "Task: write the best answer.": "fuse",
     "Task: give reasons.": "reason",
@@ -25,7 +28,9 @@ _TASKS: dict[str, Task] = {
     "Task: write tests.": "write tests",
     "Task: judge tests.": "judge tests",
 }
-_NEEDS_ANSWERS: frozenset[Task] = frozenset({"rank", "criticise", "fuse", "reason", "verify", "judge tests"})
+_NEEDS_ANSWERS: frozenset[Task] = frozenset(
+    {"rank", "choose", "criticise", "fuse", "reason", "verify", "judge tests"}
+)
 _WANTED_TESTS = re.compile(
     r"\b(?:exactly|write|give|list)\s+(?P<count>[1-9]\d?)\s+(?:\w+\s+){0,2}(?:tests|statements)\b",
     re.IGNORECASE,

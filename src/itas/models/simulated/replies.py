@@ -1,6 +1,7 @@
 """One reply of one model: what it decides, task by task."""
 
 import math
+from collections import Counter
 from dataclasses import dataclass
 
 from itas.models.simulated.belief import EMPTY_PER_UNREADABLE, Beliefs, popular
@@ -14,6 +15,7 @@ from itas.models.simulated.prompts import Reading
 from itas.models.simulated.writing import (
     UNKNOWN,
     write_answer,
+    write_choice,
     write_critique,
     write_ranking,
     write_reasons,
@@ -27,6 +29,7 @@ _FOLLOWS_SHOWN_TEST = 0.3
 _TRUSTS_REASONS = 0.45
 _LENIENCE = 0.35
 _MISJUDGES = 0.5
+_MISCOUNTS = 2.0
 _CRITIQUE_WEIGHT = 0.45
 
 
@@ -62,6 +65,8 @@ class Replies:
                 return self._answer(asked, noise)
             case "rank":
                 return self._rank(asked, noise)
+            case "choose":
+                return self._choose(asked, noise)
             case "criticise":
                 return self._criticise(asked, noise)
             case "fuse":
@@ -89,6 +94,19 @@ class Replies:
         order = sorted(range(len(values)), key=lambda index: -values[index])
         ids = [asked.reading.answers[index].id for index in order]
         return _with_disclaimer(asked.fact, write_ranking(ids, noise))
+
+    def _choose(self, asked: Asked, noise: Noise) -> str:
+        """The first answer of those that most agree with; miscounted sometimes, more so by weak rankers."""
+        answers = [self._read(asked.fact, shown.text) for shown in asked.reading.answers]
+        counts = Counter(answer for answer in answers if answer is not None)
+        spread = _MISCOUNTS * (1 - asked.profile.ranking) * (0.55 + 0.45 * min(asked.temperature / 0.7, 1.5))
+        best, best_value = answers[0], -math.inf
+        for answer, count in counts.items():
+            value = count + spread * noise.normal()
+            if value > best_value:
+                best, best_value = answer, value
+        chosen = asked.reading.answers[answers.index(best)].id
+        return _with_disclaimer(asked.fact, write_choice(chosen, noise))
 
     def _criticise(self, asked: Asked, noise: Noise) -> str:
         values = self._qualities(asked, asked.profile.criticising, noise, is_close=True)

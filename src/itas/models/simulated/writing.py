@@ -128,6 +128,11 @@ def write_ranking(ids: Sequence[str], noise: Noise) -> str:
     return f"{_RANKING_REASONS[noise.below(len(_RANKING_REASONS))]}\nRANKING: {' > '.join(ids)}"
 
 
+def write_choice(id: str, noise: Noise) -> str:
+    """The answer that is most like the others."""
+    return f"{_RANKING_REASONS[noise.below(len(_RANKING_REASONS))]}\nCHOICE: {id}"
+
+
 def _final(fact: Fact, answer: str) -> str:
     shown = fact.spelled(answer)
     if fact.form == "boxed":

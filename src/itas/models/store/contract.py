@@ -93,10 +93,22 @@ class StoreStats:
 
 @dataclass(frozen=True, slots=True)
 class Recorded:
-    """One request with its draws by number; what an export is made of."""
+    """One request with its draws by number; what an export is made of.
 
+    Attributes:
+        key: Under which the draws are found.
+        request: What was asked.
+        draws: By number.
+    """
+
+    key: str
     request: Request
     draws: Mapping[int, Completion]
+
+    @property
+    def is_edition(self) -> bool:
+        """The draws are those of one edition of the model; see `store_key`."""
+        return self.key != self.request.key
 
 
 def store_key(request: Request, edition: str) -> str:
@@ -159,7 +171,7 @@ class CallStore(Protocol):
         ...
 
     def recorded(self) -> AsyncIterator[Recorded]:
-        """Every request with its draws, in a fixed order."""
+        """Every list of draws once, with its request, in a fixed order."""
         ...
 
     async def stats(self) -> StoreStats:

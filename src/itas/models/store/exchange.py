@@ -7,7 +7,7 @@ from pathlib import Path
 from pydantic import JsonValue
 
 from itas.core.request import Request
-from itas.models.recording import RecordedQuestion, read_recording, write_recording
+from itas.models.recording import RecordedQuestion, opened_recording, read_recording
 from itas.models.store.contract import CallStore
 
 
@@ -18,7 +18,8 @@ class Exchanged:
     Attributes:
         questions: Different requests.
         draws: Draws of all of them.
-        skipped: Questions that say no parameters, so that they are no request.
+        skipped: Left out: on the way out, requests to an edition of a model; on the way in, questions that
+            say no parameters, so that they are no request.
     """
 
     questions: int
@@ -29,17 +30,25 @@ class Exchanged:
 async def export_recording(
     store: CallStore, path: Path | str, *, about: Mapping[str, JsonValue] | None = None
 ) -> Exchanged:
-    """Write everything in the store as a recording, in a fixed order.
+    """Write everything in the store as a recording, in a fixed order, a piece at a time.
+
+    What an edition of a model answered (a simulated one with its seed) is left out: a recording knows models
+    by name only, so the draws of two seeds would become one list. They can be made again at any time.
 
     Raises:
         DataError: The place cannot be written.
         StoreError: The store cannot be read.
     """
-    questions = [
-        RecordedQuestion.of(each.request, each.draws) async for each in store.recorded() if each.draws
-    ]
-    write_recording(path, questions, about=about)
-    return Exchanged(len(questions), sum(_count(question) for question in questions))
+    questions = draws = skipped = 0
+    with opened_recording(path, about=about) as write:
+        async for each in store.recorded():
+            if each.is_edition:
+                skipped += 1
+            elif each.draws:
+                write(RecordedQuestion.of(each.request, each.draws))
+                questions += 1
+                draws += len(each.draws)
+    return Exchanged(questions, draws, skipped)
 
 
 async def import_recording(store: CallStore, path: Path | str) -> Exchanged:
@@ -60,14 +69,8 @@ async def import_recording(store: CallStore, path: Path | str) -> Exchanged:
             max_tokens=question.max_tokens,
             stop=question.stop,
         )
-        given = {
-            number: draw.to_completion() for number, draw in enumerate(question.draws) if draw is not None
-        }
+        given = {number: draw.to_completion() for number, draw in question.numbered() if draw is not None}
         await store.put(request, given)
         questions += 1
         draws += len(given)
     return Exchanged(questions, draws, skipped)
-
-
-def _count(question: RecordedQuestion) -> int:
-    return sum(draw is not None for draw in question.draws)

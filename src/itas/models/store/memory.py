@@ -88,7 +88,7 @@ class MemoryStore:
         """See `CallStore.recorded`."""
         self._check_open()
         for key in sorted(self._requests):
-            yield Recorded(self._requests[key], dict(sorted(self._draws[key].items())))
+            yield Recorded(key, self._requests[key], dict(sorted(self._draws[key].items())))
 
     async def stats(self) -> StoreStats:
         """See `CallStore.stats`."""

@@ -11,6 +11,7 @@ from itas.models.store.writing import Quarantine, read_draw
 
 _log = logging.getLogger(__name__)
 _MANY = 500
+_DAMAGED = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
 
 
 class Reader:
@@ -25,7 +26,11 @@ class Reader:
         self.damaged = 0
 
     def find(self, key_text: str, numbers: Sequence[int]) -> tuple[dict[int, Completion], list[Quarantine]]:
-        """The stored ones of these draws, and the rows that turned out damaged."""
+        """The stored ones of these draws, and the rows that turned out damaged.
+
+        Raises:
+            sqlite3.Error: The file cannot be read now, so nobody knows what is stored.
+        """
         key = bytes.fromhex(key_text)
         draws: dict[int, Completion] = {}
         bad: list[Quarantine] = []
@@ -48,7 +53,9 @@ class Reader:
                     f"SELECT number, body, checksum FROM draws WHERE key = ? AND number IN ({marks})",
                     (key, *part),
                 ).fetchall()
-            except sqlite3.DatabaseError as error:  # a damaged page: what stands there is not stored
+            except sqlite3.DatabaseError as error:
+                if not _is_damage(error):  # a disk that refuses for now has not lost what was paid for
+                    raise
                 self.damaged += 1
                 _log.warning("call store: a page cannot be read: %s", error)
         return rows
@@ -83,7 +90,7 @@ class Reader:
             "SELECT key, body, checksum FROM requests WHERE key > ? ORDER BY key LIMIT ?", (after, count)
         ).fetchall()
         found = [
-            Recorded(request, self._all_draws(key))
+            Recorded(key.hex(), request, self._all_draws(key))
             for key, body, check in rows
             if (request := self._read_request(key, body, check))
         ]
@@ -108,3 +115,8 @@ class Reader:
         ]
         draws, _ = self.find(key.hex(), numbers)
         return dict(sorted(draws.items()))
+
+
+def _is_damage(error: sqlite3.DatabaseError) -> bool:
+    """Whether a page is damaged, so that what stands there counts as not stored."""
+    return getattr(error, "sqlite_errorcode", 0) & 0xFF in _DAMAGED

@@ -1,5 +1,7 @@
 """The tables of the durable store, and what makes a file ours."""
 
+import contextlib
+import os
 import sqlite3
 from pathlib import Path
 
@@ -50,19 +52,67 @@ CREATE INDEX ledger_open ON ledger (owner) WHERE booking IS NULL;
 """
 
 
-def connect(path: Path, *, immutable: bool = False, timeout_s: float = BUSY_TIMEOUT_S) -> sqlite3.Connection:
+def create(path: Path) -> None:
+    """Make an empty file, if there is none, that only its owner can read: prompts are private. SQLite gives
+    the files it puts beside it the same mode."""
+    with contextlib.suppress(FileExistsError):
+        os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600))
+
+
+def connect_to_read(path: Path) -> sqlite3.Connection:
+    """Open a store that can only be read.
+
+    SQLite reads it as it is on the disk only where no log of writes lies beside it: what stands in the log
+    would be missing.
+
+    Raises:
+        StoreError: Not a store, one of a newer version, or its log cannot be read here.
+    """
+    try:
+        return _checked(connect(path, how="mode=ro"), path)
+    except sqlite3.OperationalError as error:  # no place for the files that reading beside writers needs
+        log = path.with_name(f"{path.name}-wal")
+        if log.exists():
+            raise StoreError(
+                f"{path}: cannot be read where nothing can be written, because the newest answers are still in "
+                f"{log.name} ({error}). Copy both files to a folder of your own"
+            ) from None
+    return _checked(connect(path, how="mode=ro&immutable=1"), path)
+
+
+def _checked(connection: sqlite3.Connection, path: Path) -> sqlite3.Connection:
+    try:
+        check(connection, path)
+    except BaseException:
+        connection.close()
+        raise
+    return connection
+
+
+def connect(path: Path, *, how: str = "mode=rwc", timeout_s: float = BUSY_TIMEOUT_S) -> sqlite3.Connection:
     """Open a file. Statements begin and end their transactions by themselves or by BEGIN and COMMIT."""
-    address = f"{path.resolve().as_uri()}?{'immutable=1' if immutable else 'mode=rwc'}"
     connection = sqlite3.connect(
-        address, uri=True, timeout=timeout_s, isolation_level=None, check_same_thread=False
+        f"{path.resolve().as_uri()}?{how}",
+        uri=True,
+        timeout=timeout_s,
+        isolation_level=None,
+        check_same_thread=False,
     )
+    try:
+        _set_up(connection)
+    except BaseException:
+        connection.close()
+        raise
+    return connection
+
+
+def _set_up(connection: sqlite3.Connection) -> None:
     connection.execute("PRAGMA trusted_schema = OFF")
     # Checkpoints are made by hand, under the lock: SQLite 3.7.0 to 3.51.2 can lose a commit that races one
     # (https://sqlite.org/wal.html#walresetbug).
     connection.execute("PRAGMA wal_autocheckpoint = 0")
     # Keys are hashes: each insert lands on another page of the index; the default of 2 MB holds too few.
     connection.execute("PRAGMA cache_size = -32768")
-    return connection
 
 
 def prepare(connection: sqlite3.Connection, path: Path) -> None:

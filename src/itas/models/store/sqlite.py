@@ -3,7 +3,10 @@
 One thread writes, many draws in one transaction; another reads and never waits for it. A `put` that has
 returned survives the end of the process (not a power cut in the same instant: commits are not forced to the
 platter). A disk that refuses does not stop the run: what cannot be written stays in memory, is said in the
-log and in `stats`, and is written as soon as the disk takes it.
+log and in `stats`, and is written as soon as the disk takes it, at the latest when the store is closed.
+
+What several processes store is seen by all of them, but two that ask the same at the same moment both buy:
+a call on its way is known only to its own process.
 """
 
 import asyncio
@@ -13,6 +16,7 @@ import itertools
 import logging
 import os
 import sqlite3
+import threading
 import time
 from collections.abc import AsyncIterator, Callable, Generator, Mapping, Sequence
 from pathlib import Path
@@ -20,11 +24,11 @@ from types import TracebackType
 from typing import Any, Self
 
 from itas.core.request import Completion, Request
-from itas.errors import StoreError
+from itas.errors import SpecError, StoreError
 from itas.models.store.contract import Intent, LedgerTotals, Recorded, Settlement, StoreStats
 from itas.models.store.lock import FileLock, is_alive
 from itas.models.store.reading import Reader
-from itas.models.store.schema import BUSY_TIMEOUT_S, check, connect, prepare
+from itas.models.store.schema import BUSY_TIMEOUT_S, connect, connect_to_read, create, prepare
 from itas.models.store.unsaved import Unsaved
 from itas.models.store.worker import Result, Worker
 from itas.models.store.writing import Close, Open, Put, Step, Writer, now
@@ -47,15 +51,20 @@ def open_store(path: Path | str) -> "SqliteStore":
     A file that can only be read is read, and new draws stay in memory, with a warning in the log.
 
     Raises:
+        SpecError: The path names no file.
         StoreError: Not a store, one of a newer version, or its folder cannot be used.
     """
+    if not Path(path).name:
+        raise SpecError(
+            f"the call store must be a file, found '{path}'. Name one, for instance calls.sqlite3"
+        )
     path = Path(path)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         if path.exists() and not (os.access(path, os.W_OK) and os.access(path.parent, os.W_OK)):
             return SqliteStore(path, is_read_only=True)
         return SqliteStore(path)
-    except (sqlite3.Error, OSError) as error:
+    except (sqlite3.Error, OSError, ValueError) as error:  # a ValueError for a NUL in the path
         raise StoreError(
             f"{path}: cannot be used as a call store ({error}). Choose another file, or move this one away"
         ) from None
@@ -68,17 +77,18 @@ class SqliteStore:
         self.path = path
         self._is_read_only = is_read_only
         self._unsaved = Unsaved()
+        self._moving = threading.Lock()  # held while what is unsaved goes over to the disk
         self._next_try_s = 0.0
         self._counter = itertools.count(1)
         self._owner = 0
         if is_read_only:
             _log.warning("call store %s can only be read: new answers stay in memory", path)
-            reading = connect(path, immutable=True)
-            check(reading, path)
+            reading = connect_to_read(path)
         else:
             with contextlib.ExitStack() as undo:
                 self._lock = FileLock(_beside(path, "lock"))
                 undo.callback(self._lock.close)
+                create(path)
                 self._connection = connect(path)
                 undo.callback(self._connection.close)
                 self._writer = Writer(self._connection)
@@ -93,13 +103,12 @@ class SqliteStore:
 
     async def find(self, key: str, numbers: Sequence[int]) -> dict[int, Completion]:
         """See `CallStore.find`."""
+        unsaved = self._unsaved  # before reading: what is written meanwhile is in it or on the disk, or both
         draws, damaged = await self._reads.ask(lambda: self._reader.find(key, numbers))
         for step in damaged:
             if not self._is_read_only:
                 self._writes.tell(step)
-        if self._unsaved:
-            draws = self._unsaved.find(key, numbers) | draws
-        return draws
+        return unsaved.find(key, numbers) | draws if unsaved else draws
 
     async def put(
         self,
@@ -129,11 +138,11 @@ class SqliteStore:
 
     async def totals(self, run: str | None = None) -> LedgerTotals:
         """See `CallStore.totals`. What is in memory only counts too."""
-        stored: LedgerTotals = await self._reads.ask(lambda: self._reader.totals(run))
-        return self._unsaved.add_totals(stored, run) if self._unsaved else stored
+        return await self._reads.ask(lambda: self._read_totals(run))
 
     async def recorded(self) -> AsyncIterator[Recorded]:
-        """See `CallStore.recorded`. What is in memory only comes last."""
+        """See `CallStore.recorded`. Requests that are in memory only come last."""
+        unsaved = self._unsaved.recorded()
         after: bytes | None = b""
         while after is not None:
             place = after
@@ -141,8 +150,9 @@ class SqliteStore:
             page = await self._reads.ask(lambda place=place: self._reader.page(place, _PAGE))
             found, after = page
             for each in found:
-                yield each
-        for each in self._unsaved.recorded():
+                kept = unsaved.pop(each.key, None)
+                yield each if kept is None else _merge(each, kept)
+        for each in unsaved.values():
             yield each
 
     async def stats(self) -> StoreStats:
@@ -212,7 +222,11 @@ class SqliteStore:
     def _leave(self) -> None:
         self._reading.close()
         if self._is_read_only:
+            self._say_what_is_lost()
             return
+        if self._unsaved:
+            self._next_try_s = 0.0
+            self._save_unsaved()
         try:
             with self._locked():
                 self._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
@@ -221,15 +235,26 @@ class SqliteStore:
         except (sqlite3.Error, StoreError) as error:
             _log.warning("call store %s: closed without tidying up: %s", self.path, error)
             self._connection.close()
-        if self._unsaved:
-            _log.warning("call store %s: %d answers were never written", self.path, self._unsaved.draws)
+        self._say_what_is_lost()
         with contextlib.suppress(OSError):
             self._owner_file(self._owner).unlink(missing_ok=True)
         self._alive.close()
         self._lock.close()
 
+    def _say_what_is_lost(self) -> None:
+        if self._unsaved.draws:
+            _log.warning("call store %s: %d answers were never written", self.path, self._unsaved.draws)
+
     def _owner_file(self, owner: int) -> Path:
         return _beside(self.path, f"owner-{owner}")
+
+    # On the reader's thread -------------------------------------------------------------------------------
+
+    def _read_totals(self, run: str | None) -> LedgerTotals:
+        """Each purchase once: what is in memory only must not go over to the disk between the two sums."""
+        with self._moving:
+            stored = self._reader.totals(run)
+            return self._unsaved.add_totals(stored, run) if self._unsaved else stored
 
     # On the writer's thread -------------------------------------------------------------------------------
 
@@ -262,18 +287,35 @@ class SqliteStore:
         return True, self._unsaved.add(step)
 
     def _save_unsaved(self) -> bool:
-        """Try, not too often, to write what is in memory only."""
+        """Try, not too often, to write what is in memory only; True if nothing is left there."""
         if time.monotonic() < self._next_try_s:
             return False
-        steps = self._unsaved.steps
-        try:
-            self._transaction(steps)
-        except _REFUSED:
+        with self._moving:
+            left = self._save(self._unsaved.steps)
+            self._unsaved = Unsaved(left)
+        if left:
             self._next_try_s = time.monotonic() + _TRY_AGAIN_S
             return False
-        self._unsaved = Unsaved()
         _log.warning("call store %s: takes data again; what was in memory is written", self.path)
         return True
+
+    def _save(self, steps: Sequence[Step]) -> Sequence[Step]:
+        """Write steps, and give those that the disk still refuses.
+
+        One that no database takes must not keep the others out: it is searched for by halves, and given up.
+        """
+        try:
+            self._transaction(steps)
+        except _NEVER_FITS as error:
+            if len(steps) == 1:
+                _log.warning("call store %s: given up what cannot be stored: %s", self.path, error)
+                return ()
+            middle = len(steps) // 2
+            left = self._save(steps[:middle])
+            return (*left, *(steps[middle:] if left else self._save(steps[middle:])))
+        except _REFUSED:
+            return steps
+        return ()
 
     def _transaction(self, steps: Sequence[Step]) -> list[dict[int, Completion] | None]:
         with self._locked(), self._in_transaction():
@@ -318,13 +360,19 @@ def _call_each(calls: Sequence[Callable[[], Any]]) -> Sequence[Result]:
     for call in calls:
         try:
             results.append((True, call()))
-        except sqlite3.Error as error:
+        except (sqlite3.Error, *_NEVER_FITS) as error:
             results.append((False, StoreError(f"the call store cannot be read: {error}")))
     return results
 
 
 def _beside(path: Path, what: str) -> Path:
     return path.with_name(f"{path.name}-{what}")
+
+
+def _merge(stored: Recorded, kept: Recorded) -> Recorded:
+    """The draws of one list from the disk and from memory; where both have one, the disk's."""
+    draws = {**kept.draws, **stored.draws}
+    return Recorded(stored.key, stored.request, dict(sorted(draws.items())))
 
 
 def _as_stored(draw: Completion) -> Completion:

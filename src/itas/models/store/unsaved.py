@@ -1,6 +1,6 @@
 """What a durable store could not write: kept as steps to be written later, and readable meanwhile."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
 from itas.core.request import Completion, Request
@@ -12,12 +12,14 @@ class Unsaved:
     """Steps in their order. Filled on one thread, read on another; nothing in it is ever changed in place
     while it can be read half-done."""
 
-    def __init__(self) -> None:
+    def __init__(self, steps: Iterable[Step] = ()) -> None:
         self.steps: list[Step] = []
         self._requests: dict[str, Request] = {}
         self._draws: dict[tuple[str, int], Completion] = {}
         self._intents: dict[int, Intent] = {}
         self._settled: dict[int, Settlement] = {}
+        for step in steps:
+            self.add(step)
 
     def __bool__(self) -> bool:
         return bool(self.steps)
@@ -51,12 +53,12 @@ class Unsaved:
         """Those of the draws that are kept here."""
         return {number: draw for number in numbers if (draw := self._draws.get((key, number)))}
 
-    def recorded(self) -> list[Recorded]:
-        """Every request with its draws."""
+    def recorded(self) -> dict[str, Recorded]:
+        """Every request with its draws, by key."""
         by_key: dict[str, dict[int, Completion]] = {}
         for (key, number), draw in sorted(self._draws.items()):
             by_key.setdefault(key, {})[number] = draw
-        return [Recorded(self._requests[key], draws) for key, draws in by_key.items()]
+        return {key: Recorded(key, self._requests[key], draws) for key, draws in by_key.items()}
 
     def add_totals(self, stored: LedgerTotals, run: str | None) -> LedgerTotals:
         """The ledger's sums with the purchases that are kept here. One that was opened on disk and could only

@@ -1,4 +1,4 @@
-"""What runs behind the walls: standard library only, imported by a bare interpreter (``-I -S``), never by the rest.
+"""What runs behind the walls: standard library only, imported by a bare interpreter (``-S``), never by the rest.
 
 Modules here import each other relatively; nothing here may import ``itas``.
 """

@@ -14,11 +14,13 @@ from collections.abc import Callable
 from typing import Any
 
 _CLONE_NEWUSER = 0x10000000
+_PTRACE_SEIZE = 0x4206
 
 
 def attempts(target: dict[str, Any]) -> dict[str, Callable[[], object]]:
     """What to try, by what it would mean. An attempt fails by an OSError."""
     libc = ctypes.CDLL(None, use_errno=True)
+    home: str = target["home"]
 
     def ask_kernel(result: int) -> None:
         if result < 0:
@@ -37,11 +39,34 @@ def attempts(target: dict[str, Any]) -> dict[str, Callable[[], object]]:
         except MemoryError:
             raise OSError("refused") from None
 
+    def start_threads() -> None:
+        done = threading.Event()
+        usual = threading.stack_size(1 << 16)
+        started: list[threading.Thread] = []
+        try:
+            for _ in range(target["threads"]):
+                thread = threading.Thread(target=done.wait, daemon=True)
+                thread.start()
+                started.append(thread)
+        except RuntimeError:
+            raise OSError("refused") from None
+        finally:
+            done.set()
+            threading.stack_size(usual)
+            for thread in started:
+                thread.join()
+        if not target["threads"]:
+            raise OSError("not tried")
+
+    def fork() -> None:
+        if os.fork() == 0:
+            os._exit(0)
+
     return {
         "opened a network socket": lambda: socket.socket(socket.AF_INET).close(),
         "opened a local socket": lambda: socket.socket(socket.AF_UNIX).close(),
         "read a file": lambda: read(target["file"]),
-        "listed the home folder": lambda: os.listdir(target["home"]),  # noqa: PTH208
+        "listed the home folder": lambda: os.listdir(home),  # noqa: PTH208
         "wrote beside a file": lambda: write(f"{target['file']}.written"),
         "wrote to /tmp": lambda: write(f"/tmp/itas-probe-{target['nonce']}"),
         "wrote to /dev/shm": lambda: write(f"/dev/shm/itas-probe-{target['nonce']}"),
@@ -49,17 +74,19 @@ def attempts(target: dict[str, Any]) -> dict[str, Callable[[], object]]:
         "listed processes": lambda: os.listdir("/proc"),  # noqa: PTH208
         "signalled the launcher": lambda: os.kill(target["launcher"], 0),
         "signalled its parent": lambda: os.kill(os.getppid() or 1, 0),
-        "traced": lambda: ask_kernel(libc.ptrace(0, 0, 0, 0)),
+        "traced its parent": lambda: ask_kernel(libc.ptrace(_PTRACE_SEIZE, os.getppid(), None, None)),
         "made namespaces": lambda: ask_kernel(libc.unshare(_CLONE_NEWUSER)),
         "made shared memory": lambda: ask_kernel(libc.shmget(0, 4096, 0o1600)),
         "allocated past the limit": allocate,
-        "started a process": lambda: os.fork() or os._exit(0),
+        "started more threads than allowed": start_threads,
+        "started a process": fork,
     }
 
 
 def main() -> None:
     """Try everything; the last would replace the process."""
     target = json.load(sys.stdin)
+    __import__("colorsys")  # a module that nothing has loaded yet: the library must be readable
     worked: list[str] = []
     for what, attempt in attempts(target).items():
         try:
@@ -67,7 +94,9 @@ def main() -> None:
         except OSError:
             continue
         worked.append(what)
-    worked += [f"saw {name} in the environment" for name in sorted(set(os.environ) - set(target["environment"]))]
+    worked += [
+        f"saw {name} in the environment" for name in sorted(set(os.environ) - set(target["environment"]))
+    ]
     thread = threading.Thread(target=lambda: worked.append(""))
     thread.start()
     thread.join()

@@ -35,6 +35,7 @@ _PRELOADED = (
 def main(tier: str, control_fd: int) -> NoReturn:
     """Put up the outer walls, say so, and serve until the other end is closed."""
     os.umask(0o022)
+    _offer_to_be_killed_first()
     control = socket.socket(fileno=control_fd)
     if tier == "ns":
         enter_namespaces()
@@ -60,6 +61,15 @@ def main(tier: str, control_fd: int) -> NoReturn:
             _serve_cell(socket.socket(fileno=fds[0]), walls)
         for fd in fds:
             os.close(fd)
+
+
+def _offer_to_be_killed_first() -> None:
+    """Where memory runs out, the kernel should end what runs here, not whoever started us."""
+    try:
+        with open("/proc/self/oom_score_adj", "w", encoding="ascii") as file:  # noqa: PTH123
+            file.write("1000")
+    except OSError:  # no /proc here; a courtesy only
+        pass
 
 
 def _receive(channel: socket.socket) -> tuple[bytes, list[int]]:
@@ -188,9 +198,7 @@ class _Part:
         }
 
 
-def _become(
-    number: int, task: tuple[_Task, list[int]], limits: Limits, up: int, walls: Walls
-) -> NoReturn:
+def _become(number: int, task: tuple[_Task, list[int]], limits: Limits, up: int, walls: Walls) -> NoReturn:
     """Turn the forked process into a part of a run: its descriptors, its walls, its task.
 
     ``up`` is told the number once the walls stand, or what went wrong; it is closed before foreign code runs.

@@ -16,7 +16,7 @@ import threading
 import traceback
 import types
 from collections.abc import Callable, Iterator
-from typing import Any, NoReturn
+from typing import Any, NoReturn, cast
 
 from . import wire
 
@@ -173,7 +173,7 @@ def _failure(error: BaseException, tests: str) -> dict[str, Any]:
     return {"verdict": kind, "detail": f"{detail} [{line}]" if line else detail}
 
 
-class _Gone(Exception):  # noqa: N818 - not an error of anyone's code
+class _Gone(Exception):
     """The candidate's process ended, or talks nonsense."""
 
 
@@ -268,19 +268,19 @@ class _Unreachable:
     def __init__(self, name: str, marks: dict[str, Any]) -> None:
         self.__dict__.update(_name=name, _marks=marks)
 
-    def __call__(self, *_: object, **__: object) -> NoReturn:
+    def __call__(self, *_: object, **__: object) -> object:
         self.__dict__["_marks"]["unsendable"] = "class"
         raise wire.CannotCross(f"objects of the candidate's class {self.__dict__['_name']}")
 
-    def __getattr__(self, _: str) -> NoReturn:
-        self()
+    def __getattr__(self, _: str) -> object:
+        return self()
 
 
 def _change_in_place(given: list[Any], after: Any) -> None:
-    if type(after) is not list or len(after) != len(given):  # pyright: ignore[reportUnknownArgumentType]
-        return
-    for old, new in zip(given, after, strict=True):  # pyright: ignore[reportUnknownArgumentType]
-        if type(old) is not type(new):  # pyright: ignore[reportUnknownArgumentType]
+    """Give the tests' own lists, dictionaries and sets the contents that the candidate left."""
+    changed = cast("list[Any]", after) if type(after) is list else []
+    for old, new in zip(given, changed, strict=False):
+        if type(old) is not type(new):
             continue
         if type(old) in (list, bytearray):
             old[:] = new

@@ -17,6 +17,7 @@ _LIBRARIES = (
     "/lib", "/lib32", "/lib64", "/libx32", "/usr/lib", "/usr/lib32", "/usr/lib64", "/usr/local/lib",
     "/usr/share/zoneinfo", "/etc/ld.so.cache",
 )  # fmt: skip
+_OWN_MOUNTS = "/proc/self/ns/mnt"
 _NOBODY = 65534
 _FIRST_PRIVATE_USER = 1_879_000_000
 _MAX_TASKS = 64
@@ -38,6 +39,7 @@ def readable_paths() -> tuple[str, ...]:
 def enter_namespaces() -> None:
     """Leave the machine's files, network, users and names behind; the helper itself stays trusted."""
     user, group = os.getuid(), os.getgid()
+    before = os.readlink(_OWN_MOUNTS)  # noqa: PTH115
     flags = (
         kernel.CLONE_NEWNS
         | kernel.CLONE_NEWNET
@@ -53,6 +55,8 @@ def enter_namespaces() -> None:
             raise
         kernel.unshare(flags | kernel.CLONE_NEWUSER)  # root of a container, without its powers
         is_mapped = True
+    if os.readlink(_OWN_MOUNTS) == before:  # noqa: PTH115 - what follows would change the machine itself
+        raise OSError("unshare: the kernel said yes and made no namespace")
     if is_mapped:
         _write("/proc/self/setgroups", "deny")
         _write("/proc/self/uid_map", f"{_NOBODY} {user} 1")

@@ -17,7 +17,8 @@ MAX_MESSAGE = 8 << 20
 MAX_ITERATED = 100_000
 _SAFE_INT = 1 << 53
 _BASES: tuple[type, ...] = (int, float, complex, str, bytes, bytearray, list, tuple, set, frozenset, dict)
-_VIEWS = (type({}.keys()), type({}.values()), type({}.items()))
+_EMPTY: dict[int, int] = {}
+_VIEWS: tuple[type, ...] = (type(_EMPTY.keys()), type(_EMPTY.values()), type(_EMPTY.items()))
 _TYPES = {
     name: value for name, value in vars(builtins).items() if isinstance(value, type) and name != "type"
 } | {"type": type}
@@ -61,10 +62,10 @@ def _encode_relative(value: object, depth: int) -> Any:
     for base in _BASES:
         if isinstance(value, base):
             # The base's own reading, not what the class says of itself.
-            plain = base.__int__(value) if base is int else _copy(base, value)
-            return encode(plain, depth)
-    if isinstance(value, _VIEWS):
-        return {"k": _sequence(value, depth + 1), "w": _VIEWS.index(type(value))}
+            return encode(_copy(base, value), depth)
+    kind: type = type(value)
+    if kind in _VIEWS:
+        return {"k": _sequence(value, depth + 1), "w": _VIEWS.index(kind)}
     if isinstance(value, Iterator):
         return {"j": _sequence(itertools.islice(cast("Iterator[object]", value), MAX_ITERATED), depth + 1)}
     if isinstance(value, deque):
@@ -73,10 +74,12 @@ def _encode_relative(value: object, depth: int) -> Any:
 
 
 def _copy(base: type, value: Any) -> object:
+    if base is int:
+        return int.__int__(value)
     if base is str:
         return str.__str__(value)
     if base is dict:
-        return dict.copy(value)
+        return cast("object", dict.copy(value))  # pyright: ignore[reportUnknownMemberType]
     if base is float:
         return float.__float__(value)
     return base(value)

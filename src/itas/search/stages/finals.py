@@ -13,14 +13,15 @@ from itas.search.history import History, Trial
 from itas.search.ledger import Ledger
 from itas.search.posterior import Estimate, Posterior, posterior_of
 from itas.search.records import PointEstimate, number_scores, scores_of
+from itas.search.reserve import Reserve
 from itas.search.split import Split
 
 
 async def name_winner(
-    ledger: Ledger, space: BoundSpace, history: History, split: Split, *, count: int
+    ledger: Ledger, space: BoundSpace, history: History, split: Split, *, count: int, reserve: Reserve
 ) -> tuple[Posterior, tuple[PointEstimate, ...]]:
     """The posterior with the fresh problems in it, and the finalists, the winner first."""
-    points = _finalists(ledger, space, history, count)
+    points = _finalists(ledger, space, history, count, reserve)
     pooled = History(len(split.search) + len(split.fresh), history.trials)
     if split.fresh and len(points) > 1:
         pooled = pooled.plus(await _run(ledger, space, split, points))
@@ -32,11 +33,15 @@ async def name_winner(
     return posterior, finalists
 
 
-def _finalists(ledger: Ledger, space: BoundSpace, history: History, count: int) -> list[int]:
+def _finalists(
+    ledger: Ledger, space: BoundSpace, history: History, count: int, reserve: Reserve
+) -> list[int]:
+    """The best by now, as many as leave enough for the verdict."""
     known = ledger.journal.find("finalists", trials=len(history.trials))
     if known is not None:
         return [int(point) for point in known["points"]]
-    points = [estimate.point for estimate in _posterior(history, space).top(count)]
+    best = [estimate.point for estimate in _posterior(history, space).top(count)]
+    points = reserve.pick_finalists(best, reserve.budget.caps - ledger.paid, ledger.costs)
     ledger.journal.write("finalists", trials=len(history.trials), points=points)
     return points
 

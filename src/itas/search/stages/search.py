@@ -8,6 +8,7 @@ import numpy as np
 from itas.core.concurrency import side_by_side
 from itas.core.seeds import derive_seed, random_for
 from itas.errors import Error
+from itas.search.amounts import Amount, Costs
 from itas.search.bound import BoundSpace
 from itas.search.evaluate import MarginalSamples
 from itas.search.history import History, Proposal, Trial, TrialState
@@ -16,10 +17,7 @@ from itas.search.ledger import Ledger, observations_of, why_unscored
 from itas.search.posterior import expected_gap, posterior_of
 from itas.search.records import Budget, EndKind, StudySpec, number_scores, scores_of
 from itas.search.reserve import Reserve
-from itas.search.space import Price
 
-DEFAULT_TRIALS = 160
-"""Where no cap is set at all."""
 MOST_FAILURES = 8
 """Trials that may fail one after the other before the search gives up."""
 
@@ -30,7 +28,8 @@ class Search:
     Args:
         ledger: Evaluates and remembers.
         problems: Ids of the search problems; trials name them by number.
-        reserve: What trials may not touch.
+        reserve: Says what trials may not touch.
+        marginal_samples: What an evaluation would still buy; by default read off the structure.
     """
 
     def __init__(
@@ -41,7 +40,6 @@ class Search:
         problems: Sequence[str],
         reserve: Reserve,
         *,
-        price: Price | None,
         marginal_samples: MarginalSamples | None,
     ) -> None:
         self._ledger = ledger
@@ -51,7 +49,6 @@ class Search:
         self._space = space
         self._problems = problems
         self._reserve = reserve
-        self._price = price
         self._marginal_samples = marginal_samples
 
     async def run(self) -> tuple[History, Event]:
@@ -98,6 +95,8 @@ class Search:
         if not proposals:
             return self._end("exhausted", "nothing is left to try")
         affordable = self._affordable(history, proposals)
+        if not affordable and not _count_trials(history):
+            affordable = self._cheapest(history)
         if not affordable:
             return self._end("budget", "what is left is kept for the finalists and the verdict")
         first = _count_trials(history)
@@ -194,38 +193,50 @@ class Search:
         gap = expected_gap(history, self._space, rng=numbers)
         if gap >= limit:
             return None
-        return self._end("gap", f"nothing is expected to be better by {100 * limit:g} points", gap)
+        points = f"{100 * limit:g} {'point' if limit == 0.01 else 'points'}"
+        return self._end("gap", f"nothing is expected to be better by {points} or more", gap)
 
     def _trials_left(self, history: History) -> int | None:
-        cap = self._budget.max_trials
-        if cap is None and self._budget.max_samples is None and self._budget.max_cost_usd is None:
-            cap = DEFAULT_TRIALS
+        cap = self._budget.trials
         return None if cap is None else cap - _count_trials(history)
 
     # --- budget ---------------------------------------------------------------------------------------------
 
     def _affordable(self, history: History, proposals: Sequence[Proposal]) -> list[Proposal]:
         """Those that leave enough for finalists and verdict, in their order."""
-        samples_left, micro_usd_left = self._left()
+        if not self._reserve.is_needed:
+            return list(proposals)
+        costs = self._ledger.costs
+        posterior = posterior_of(history, self._space)
+        kept = self._reserve.kept(posterior, tuple(history.scores), costs)
+        left = self._budget.caps - self._ledger.paid
         found: list[Proposal] = []
         for proposal in proposals:
             pending = [Trial(-1, entry.point, entry.problems, state="pending") for entry in found]
-            samples = self._missing_samples(history.plus(pending), proposal)
-            micro_usd = self._missing_micro_usd(proposal, samples)
-            if samples <= samples_left and micro_usd <= micro_usd_left:
-                samples_left -= samples
-                micro_usd_left -= micro_usd
+            takes = self._takes(history.plus(pending), proposal, costs)
+            then = kept.after(costs.of(self._space.points[proposal.point].architecture))
+            if (takes + then.amount).fits(left):
+                kept = then
+                left -= takes
                 found.append(proposal)
         return found
 
-    def _left(self) -> tuple[float, float]:
-        samples = micro_usd = float("inf")
-        if self._budget.max_samples is not None:
-            samples = self._budget.max_samples - self._ledger.paid_samples - self._reserve.samples
-        if self._budget.max_cost_usd is not None:
-            kept = self._reserve.micro_usd or 0
-            micro_usd = self._budget.max_cost_usd * 1e6 - self._ledger.paid_micro_usd - kept
-        return samples, micro_usd
+    def _cheapest(self, history: History) -> list[Proposal]:
+        """The cheapest point, so that a small budget has one trial; none if even that takes too much, and there
+        is something to recommend without it."""
+        points = [point for point in range(len(self._space)) if point not in history.asked]
+        if not points:
+            return []
+        point = self._reserve.cheapest_point(points, self._ledger.costs)
+        proposals = list(self._spec.searcher.propose([point], history))
+        return proposals if not history.scores else self._affordable(history, proposals)
+
+    def _takes(self, history: History, proposal: Proposal, costs: Costs) -> Amount:
+        """What a proposal would still buy."""
+        n = len(proposal.problems)
+        samples = self._missing_samples(history, proposal)
+        architecture = self._space.points[proposal.point].architecture
+        return costs.missing(architecture, samples / n).times(n) if n else Amount()
 
     def _missing_samples(self, history: History, proposal: Proposal) -> int:
         """Samples that a proposal would still buy; by structure, or as the call store says."""
@@ -241,17 +252,6 @@ class Search:
                 known[points] = sharing.missing(proposal.point, sharing.stock(points))
             total += known[points]
         return total
-
-    def _missing_micro_usd(self, proposal: Proposal, samples: int) -> float:
-        if self._budget.max_cost_usd is None or self._price is None or not samples:
-            return 0.0
-        point = self._space.points[proposal.point]
-        cost = self._price(point.architecture)
-        if cost is None:
-            return float("inf")
-        # The dearest calls come last (fusers read everything), so what is shared is not taken off in full.
-        share = (1.0 + samples / max(point.planned_samples * len(proposal.problems), 1)) / 2.0
-        return cost * len(proposal.problems) * share
 
 
 def _count_trials(history: History) -> int:
