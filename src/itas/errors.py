@@ -88,6 +88,11 @@ class ParseError(Error):
         super().__init__(f"{message}; the reply was {shown!r}")
 
 
+class EmptyAnswer(ParseError):
+    """A model answered with nothing, in every draw of a component that writes answers. No provider failed,
+    so an evaluation scores it as a wrong answer."""
+
+
 class BudgetExceeded(Error):
     """The next call would pass a cap that the user set; it was not made."""
 

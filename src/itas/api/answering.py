@@ -11,20 +11,30 @@ from itas.core.problem import Problem
 from itas.engine import Answer, ComponentRecord
 from itas.engine import answer as run_architecture
 from itas.errors import SpecError
-from itas.specs import load_architecture  # brings the component types
+from itas.specs import (  # brings the component types
+    is_preset_reference,
+    load_architecture,
+    load_preset_reference,
+)
 
 SIMULATED = "simulated/"
 
 
-def find_architecture(text: str) -> Architecture:
-    """An architecture by file, or a single model by its id.
+def find_architecture(text: str, models: Sequence[str] = ()) -> Architecture:
+    """An architecture by file, a preset by its name, or a single model by its id.
 
     Args:
-        text: Path of a YAML or JSON file, or ``provider/model`` for one call of that model.
+        text: Path of a YAML or JSON file, ``preset:NAME`` (see `itas.specs.presets`), or ``provider/model`` for
+            one call of that model.
+        models: For a preset that does not name its models: best first.
 
     Raises:
         SpecError: Neither a file nor a model id, or the file is wrong.
     """
+    if is_preset_reference(text):
+        return load_preset_reference(text, models=models)
+    if models:
+        raise SpecError("models are chosen for presets only; a file names its own", path=text[:200])
     path = Path(text)
     if path.suffix.lower() in (".yaml", ".yml", ".json") or is_file(path):
         if not is_file(path):

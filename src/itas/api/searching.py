@@ -18,15 +18,18 @@ from itas.core.architecture import Architecture
 from itas.core.observation import Observation
 from itas.core.spec import Spec
 from itas.errors import DataError, SpecError
-from itas.evaluation.comparison import Comparison, compare, correct_for_many
+from itas.evaluation.comparison import Comparison, compare, correct_for_many, mean_scores
 from itas.evaluation.estimate import estimate_cost
 from itas.evaluation.evaluate import evaluate
 from itas.evaluation.records import to_observations
-from itas.evaluation.statistics import MeanEstimate
+from itas.evaluation.statistics import MeanEstimate, estimate_mean
 from itas.models.pool import ModelPool
 from itas.models.store.contract import LedgerTotals
+from itas.report.verdict import name_contestant
 from itas.search import (
+    Amount,
     Budget,
+    Contestant,
     Margin,
     PartialEvaluation,
     Progress,
@@ -108,7 +111,8 @@ class Outcome(Spec):
         benchmark_fingerprint: Of its problems, targets and scorer.
         benchmark_problems: How many it has.
         quality: Held-out mean of every contestant with its interval, by its first role.
-        comparisons: The winner against each other contestant, corrected for their number.
+        comparisons: The winner against one call, the winner against the baselines, the baselines against one
+            call; the last two families each corrected for their number.
         truth: For simulated models on generated problems.
     """
 
@@ -402,7 +406,9 @@ async def _go_on(
     async with _models(search, benchmark, settings, store=folder / CALLS, run=folder.name) as models:
         work = _Work(search, benchmark, models, settings)
         work.check_models()
-        result = await work.study(folder / JOURNAL, watch).run()
+        before = await models.store.totals(folder.name)
+        paid = Amount(samples=before.samples, micro_usd=before.spent + before.uncertain)
+        result = await work.study(folder / JOURNAL, watch, paid_before=paid).run()
         result = _with_paid(result, await models.store.totals(folder.name))
         truth = await work.measure_truth(result, watch)
     outcome = _conclude(search, benchmark, result, truth)
@@ -442,9 +448,6 @@ def _write_report(folder: Path, watch: SearchWatch) -> Path | None:
 
 
 def _conclude(search: SearchSpec, benchmark: Benchmark, result: StudyResult, truth: Truth | None) -> Outcome:
-    from itas.evaluation.comparison import mean_scores
-    from itas.evaluation.statistics import estimate_mean
-
     comparisons = _comparisons(result)
     quality: dict[Role, MeanEstimate] = {
         entry.roles[0]: estimate_mean(list(scores.values()))
@@ -506,7 +509,9 @@ class _Work:
         for model in self.all_models:
             self._models(model)
 
-    def study(self, journal: Path | None, watch: SearchWatch | None) -> Study:
+    def study(
+        self, journal: Path | None, watch: SearchWatch | None, *, paid_before: Amount | None = None
+    ) -> Study:
         """The study over all problems of the benchmark."""
         return Study(
             spec=self._search.study,
@@ -516,6 +521,7 @@ class _Work:
             journal=journal,
             price=self.price,
             compare=_margins,
+            paid_before=paid_before,
             progress=None if watch is None else watch.progress,
             versions=_versions(),
         )
@@ -571,19 +577,26 @@ class _Work:
 
 
 def _comparisons(result: StudyResult) -> tuple[Comparison, ...]:
-    """The winner against one call of the best single model, the question of the study; then against the
-    baselines, corrected for their number."""
+    """The winner against one call of a single model, the question of the study; the winner against the others,
+    and the others against one call, each family corrected for its number."""
     winner, *others = result.contestants
-    name = "the winner" if winner.roles == ("winner",) else " = ".join(winner.roles)
-    single: list[Comparison] = []
-    baselines: list[Comparison] = []
-    for other in others:
-        if other.against_winner is None:
-            continue
-        family = single if "best single model" in other.roles else baselines
-        other_name = " = ".join(other.roles)
-        family.append(compare(winner.observations, other.observations, name_a=name, name_b=other_name))
-    return (*single, *correct_for_many(baselines))
+    single = result.contestant("best single model")
+    singles = [other for other in others if set(other.roles) & {"best single model", "other single model"}]
+    baselines = [other for other in others if other not in singles]
+    first = [_compare(winner, other) for other in singles if _share_scores(winner, other)]
+    against_winner = [_compare(winner, other) for other in baselines if _share_scores(winner, other)]
+    against_single = [
+        _compare(other, single) for other in baselines if single is not None and _share_scores(other, single)
+    ]
+    return (*first, *correct_for_many(against_winner), *correct_for_many(against_single))
+
+
+def _compare(a: Contestant, b: Contestant) -> Comparison:
+    return compare(a.observations, b.observations, name_a=name_contestant(a), name_b=name_contestant(b))
+
+
+def _share_scores(a: Contestant, b: Contestant) -> bool:
+    return bool(mean_scores(a.observations).keys() & mean_scores(b.observations).keys())
 
 
 def _margins(winner: Sequence[Observation], others: Sequence[Sequence[Observation]]) -> tuple[Margin, ...]:

@@ -36,3 +36,7 @@ Output = Annotated[
     Path | None, typer.Option("--output", "-o", help="Folder of run folders; 'runs' by default.")
 ]
 Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask before money is spent.")]
+PresetModels = Annotated[
+    list[str] | None,
+    typer.Option("--model", "-m", help="For preset:NAME: a model; give it several times, the best first."),
+]

@@ -13,7 +13,7 @@ from itas.core.money import format_usd, to_micro_usd
 from itas.core.observation import event_rates
 from itas.core.problem import Unscored
 from itas.evaluation.statistics import detectable_difference
-from itas.report.verdict import describe_alternatives, describe_verdict
+from itas.report.verdict import describe_alternatives, describe_choice, describe_verdict
 from itas.report.words import describe_architecture
 
 if TYPE_CHECKING:
@@ -88,9 +88,11 @@ def estimate_lines(estimate: "StudyEstimate", search: SearchSpec, *, unpriced: S
     lines = [
         *describe_space(estimate.space),
         f"problems: {estimate.search_problems} to search on, {estimate.fresh_problems} fresh ones for the "
-        f"finalists, {estimate.held_out_problems} held out for the verdict",
+        f"finalists, about {estimate.held_out_problems} held out for the verdict (at least "
+        f"{estimate.least_held_out_problems})",
         f"samples: {estimate.ranking_samples:,} to rank the models, {least:,} to {most:,} for the first problems "
-        f"of a trial, at most {estimate.reserved_samples:,} for finalists and verdict",
+        f"of a trial, about {estimate.reserved_samples:,} for finalists and verdict (up to "
+        f"{estimate.worst_reserved_samples:,})",
     ]
     if estimate.held_out_problems < FEW_PROBLEMS:
         least_difference = detectable_difference(DISAGREEMENT**0.5 / estimate.held_out_problems**0.5)
@@ -101,10 +103,11 @@ def estimate_lines(estimate: "StudyEstimate", search: SearchSpec, *, unpriced: S
     if unpriced:
         lines.append(f"price unknown for {', '.join(unpriced)}: set it in the settings, or cap samples")
     elif estimate.least_micro_usd is not None:
-        simulated = " (simulated prices)" if search.is_simulated else ""
+        simulated = " (simulated prices, nobody pays them)" if search.is_simulated else ""
         lines.append(
-            f"price: about {format_usd(estimate.least_micro_usd)} at least{simulated}, of it up to "
-            f"{format_usd(estimate.reserved_micro_usd)} for finalists and verdict"
+            f"price: at least {format_usd(estimate.least_micro_usd)}, at most {format_usd(estimate.worst_micro_usd)}; "
+            f"{format_usd(estimate.typical_micro_usd)} if everything is of middling price and no call is shared"
+            f"{simulated}"
         )
     return lines
 
@@ -142,6 +145,8 @@ def print_outcome(outcome: Outcome) -> None:
     out().print(clean(describe_verdict(result)), style="bold")
     for sentence in describe_alternatives(result):
         out().print(clean(sentence))
+    recommended = result.contestant(result.verdict.recommended) or result.winner
+    out().print(clean(f"Use: {describe_architecture(recommended.architecture)} ({describe_choice(result)})"))
     out().print()
     truth = outcome.truth
     heads = ["on held-out problems", "architecture", "samples", "price", "score", "95 % interval"]
@@ -166,6 +171,8 @@ def print_outcome(outcome: Outcome) -> None:
         f"{clean(result.ended_reason)}; {result.paid_samples:,} samples paid, "
         f"{format_usd(result.paid_micro_usd)}{marks}"
     )
+    for role, reason in result.skipped.items():
+        out().print(clean(f"left out: {role} ({reason})"))
     for entry in result.contestants:
         rates = ", ".join(
             f"{kind} in {100 * rate:.1f} %" for kind, rate in event_rates(entry.observations).items()

@@ -17,7 +17,7 @@ from itas.core.candidate import Draft, State
 from itas.core.component import Context, ModelId, Producer
 from itas.core.concurrency import side_by_side
 from itas.core.messages import Conversation
-from itas.errors import ParseError
+from itas.errors import EmptyAnswer
 
 PROMPT = """\
 Task: write the best answer.
@@ -75,7 +75,7 @@ class Debater(Producer):
             draft for draft in await side_by_side([self._answer(state, n, ctx) for n in seats]) if draft
         ]
         if not drafts:
-            raise ParseError(f"every answer of {self.model} was empty ({len(seats)} drawn)", "")
+            raise EmptyAnswer(f"every answer of {self.model} was empty ({len(seats)} drawn)", "")
         return tuple(drafts)
 
     async def _answer(self, state: State, own: int | None, ctx: Context) -> Draft | None:

@@ -16,7 +16,7 @@ from itas.core.candidate import Draft, State
 from itas.core.component import Context, ModelId, Producer
 from itas.core.messages import Conversation
 from itas.core.request import Completion
-from itas.errors import ParseError
+from itas.errors import EmptyAnswer
 
 PROMPT_WITH_TESTS = """\
 Task: answer the request.
@@ -84,7 +84,7 @@ def drafts_from(
     """Turn draws into drafts; empty ones are left out and counted.
 
     Raises:
-        ParseError: If every draw is empty.
+        EmptyAnswer: If every draw is empty.
     """
     drafts: list[Draft] = []
     for number, completion in enumerate(completions):
@@ -93,5 +93,5 @@ def drafts_from(
         else:
             ctx.report("empty", f"sample {number + 1} of {len(completions)} from {model}")
     if not drafts:
-        raise ParseError(f"every answer of {model} was empty ({len(completions)} drawn)", "")
+        raise EmptyAnswer(f"every answer of {model} was empty ({len(completions)} drawn)", "")
     return tuple(drafts)

@@ -16,7 +16,7 @@ from itas.core.candidate import Candidate, Draft, State
 from itas.core.component import Context, ModelId, Producer
 from itas.core.concurrency import side_by_side
 from itas.core.messages import Conversation
-from itas.errors import ParseError
+from itas.errors import EmptyAnswer
 
 PROMPT = """\
 Task: write the best answer.
@@ -70,7 +70,7 @@ class Reviser(Producer):
         work = [self._revise(state, number, ctx) for number in range(len(chosen))]
         drafts = [draft for draft in await side_by_side(work) if draft is not None]
         if not drafts:
-            raise ParseError(f"every revision by {self.model} was empty ({len(chosen)} drawn)", "")
+            raise EmptyAnswer(f"every revision by {self.model} was empty ({len(chosen)} drawn)", "")
         return tuple(drafts)
 
     async def _revise(self, state: State, number: int, ctx: Context) -> Draft | None:

@@ -1,6 +1,7 @@
 """Run an architecture on the problems of a benchmark.
 
-A problem that fails is a state with a reason, and the others go on. A cap that is reached stops new problems
+A problem that fails is a state with a reason, and the others go on; an answer that comes back empty is a wrong
+one, so that a model which says nothing to hard problems gains nothing by it. A cap that is reached stops new problems
 and gives back what there is, marked as incomplete. Cancelling cancels the calls in flight and is passed on;
 whatever was finished has been handed to `on_result` by then.
 """
@@ -13,10 +14,18 @@ from itas.benchmarks.benchmark import Benchmark
 from itas.core.architecture import Architecture
 from itas.core.concurrency import side_by_side
 from itas.core.model import ModelSource
-from itas.core.problem import Outcome, Problem, Unscored
+from itas.core.problem import Outcome, Problem, Score, Unscored
 from itas.engine.answer import Answer, ComponentRecord
 from itas.engine.run import answer
-from itas.errors import BudgetExceeded, MissingKey, ModelError, ParseError, SandboxError, SpecError
+from itas.errors import (
+    BudgetExceeded,
+    EmptyAnswer,
+    MissingKey,
+    ModelError,
+    ParseError,
+    SandboxError,
+    SpecError,
+)
 from itas.evaluation.records import Evaluation, ProblemResult, StoppedBy
 
 MOST_FAILURES = 20
@@ -63,9 +72,10 @@ async def evaluate(
         models(model)
     asked = benchmark.problems if problems is None else tuple(problems)
     ids = tuple(problem.id for problem in asked)
-    if len(set(ids)) != len(ids):
+    wanted = set(ids)
+    if len(wanted) != len(ids):
         raise SpecError("each problem may be asked once; ids repeat", path="problems")
-    results = {result.problem_id: result for result in known if result.is_final and result.problem_id in ids}
+    results = {result.problem_id: result for result in known if result.is_final and result.problem_id in wanted}
     todo = [problem for problem in asked if problem.id not in results]
     job = _Job(architecture, benchmark, models, seed, first_draw, iter(todo), results, on_result, is_tight)
     await side_by_side([job.work() for _ in range(min(concurrency, len(todo)))])
@@ -163,6 +173,8 @@ class _Job:
             raise
         except ModelError as error:
             return _failed(problem, Unscored(reason="model_error", detail=str(error)), finished, started)
+        except EmptyAnswer:
+            return _failed(problem, Score(value=0.0), finished, started)
         except ParseError as error:
             return _failed(problem, Unscored(reason="parse_error", detail=str(error)), finished, started)
         outcome = await self._score(problem, found)
@@ -186,7 +198,7 @@ class _Job:
 
 
 def _failed(
-    problem: Problem, outcome: Unscored, finished: Sequence[ComponentRecord], started: float
+    problem: Problem, outcome: Outcome, finished: Sequence[ComponentRecord], started: float
 ) -> ProblemResult:
     return ProblemResult(
         problem_id=problem.id,

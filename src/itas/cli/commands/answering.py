@@ -13,6 +13,7 @@ from itas.cli.options import (
     MaxSamples,
     On,
     Output,
+    PresetModels,
     Quiet,
     Recording,
     Scorer,
@@ -23,20 +24,22 @@ from itas.cli.options import (
 from itas.cli.running import run_async
 
 if TYPE_CHECKING:
+    from itas.core.architecture import Architecture
     from itas.core.messages import Message
     from itas.engine import Answer, ComponentRecord
 
 Architectures = Annotated[
-    list[str], typer.Argument(help="Architecture files, or model ids for one call of that model.")
+    list[str], typer.Argument(help="Architecture files, preset:NAME, or model ids for one call.")
 ]
 
 
 def answer(
-    architecture: Annotated[str, typer.Argument(help="Architecture file, or a model id.")],
+    architecture: Annotated[str, typer.Argument(help="Architecture file, preset:NAME, or a model id.")],
     question: Annotated[
         str | None, typer.Argument(help="The question; read from stdin if left out or '-'.")
     ] = None,
     *,
+    models: PresetModels = None,
     system: Annotated[str | None, typer.Option("--system", help="System message.")] = None,
     fresh: Annotated[
         int,
@@ -67,7 +70,7 @@ def answer(
         check_writable(trace)
     result = run_async(
         answer_conversation(
-            find_architecture(architecture),
+            find_architecture(architecture, models or ()),
             _read_conversation(question, system),
             settings=load_settings(settings),
             recording=recording,
@@ -86,6 +89,7 @@ def estimate(
     architectures: Architectures,
     *,
     on: On,
+    models: PresetModels = None,
     scorer: Scorer = None,
     limit: Limit = None,
     settings: SettingsFile = None,
@@ -93,7 +97,6 @@ def estimate(
     as_json: AsJson = False,
 ) -> None:
     """Say what evaluating architectures would cost, before anything is paid."""
-    from itas.api.answering import find_architecture
     from itas.api.evaluating import estimate_evaluations
     from itas.api.settings import load_settings
     from itas.cli.tables import print_json, print_table
@@ -101,7 +104,7 @@ def estimate(
 
     estimates = run_async(
         estimate_evaluations(
-            [find_architecture(text) for text in architectures],
+            [_find(text, models) for text in architectures],
             on=on,
             scorer=scorer,
             limit=limit,
@@ -134,6 +137,7 @@ def evaluate(
     architectures: Architectures,
     *,
     on: On,
+    models: PresetModels = None,
     scorer: Scorer = None,
     limit: Limit = None,
     output: Output = None,
@@ -153,7 +157,6 @@ def evaluate(
     quiet: Quiet = False,
 ) -> int:
     """Evaluate architectures on a benchmark; several are compared with the first."""
-    from itas.api.answering import find_architecture
     from itas.api.evaluating import evaluate_architectures
     from itas.api.opening import Caps
     from itas.api.settings import load_settings
@@ -164,7 +167,7 @@ def evaluate(
     )
     report = run_async(
         evaluate_architectures(
-            [find_architecture(text) for text in architectures],
+            [_find(text, models) for text in architectures],
             on=on,
             scorer=scorer,
             limit=limit,
@@ -197,6 +200,13 @@ def compare(
         print_json([each.model_dump(mode="json") for each in comparisons])
     else:
         print_comparisons(comparisons)
+
+
+def _find(text: str, models: list[str] | None) -> "Architecture":
+    from itas.api.answering import find_architecture
+    from itas.specs import is_preset_reference
+
+    return find_architecture(text, models or () if is_preset_reference(text) else ())
 
 
 def _read_conversation(question: str | None, system: str | None) -> "tuple[Message, ...]":

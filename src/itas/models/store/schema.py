@@ -81,11 +81,10 @@ def connect_to_read(path: Path) -> sqlite3.Connection:
 
 
 def _checked(connection: sqlite3.Connection, path: Path) -> sqlite3.Connection:
-    try:
+    with contextlib.ExitStack() as undo:
+        undo.callback(connection.close)
         check(connection, path)
-    except BaseException:
-        connection.close()
-        raise
+        undo.pop_all()
     return connection
 
 
@@ -98,11 +97,10 @@ def connect(path: Path, *, how: str = "mode=rwc", timeout_s: float = BUSY_TIMEOU
         isolation_level=None,
         check_same_thread=False,
     )
-    try:
+    with contextlib.ExitStack() as undo:
+        undo.callback(connection.close)
         _set_up(connection)
-    except BaseException:
-        connection.close()
-        raise
+        undo.pop_all()
     return connection
 
 
