@@ -21,7 +21,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from itas.api.searching import Finished, make_search, run_search
+from itas.api.searching import Finished, SearchSpec, make_search, run_search
 from itas.api.settings import Settings
 from itas.benchmarks.registry import open_benchmark
 from itas.search import Margin, Progress, StudyEstimate
@@ -115,7 +115,8 @@ def five_models(data: Path, out: Path) -> Exam:
         "five-models",
         "Five models, one mixed exam",
         "Five real models of 2023/24 on 43 multiple-choice questions (comprehensive-100), ten samples each at "
-        "temperatures 0, 0.3, 0.7 and 1.",
+        "temperatures 0, 0.3, 0.7 and 1; whole texts of 20 questions a model at one temperature, letters of the rest. "
+        "One call, and the ranking of models, run at temperature 0.7.",
         path,
         recording,
         "choice",
@@ -177,7 +178,8 @@ def gsm8k(data: Path, out: Path) -> Exam:
     for model in models:
         for id in ids:
             text = texts.get(model["model"], {}).get(id) or letter_text(model["answer"][place[id]])
-            lines.append(question_line(model["model"], asked[id], 0.7, [text]))
+            # One greedy answer, given whatever temperature is asked for.
+            lines.append({**question_line(model["model"], asked[id], 0.0, [text]), "any_parameters": True})
     recording = out / "gsm8k.recording.jsonl"
     write_recording(recording, lines, "GSM8K, 20 models, one greedy answer each (ZeroEval)")
     names = tuple(f"replay/{model['model']}" for model in models)
@@ -185,7 +187,8 @@ def gsm8k(data: Path, out: Path) -> Exam:
         "gsm8k",
         "Twenty models on GSM8K",
         f"{len(names)} real models of 2024 on {len(ids)} problems, one greedy answer each; texts of "
-        f"{len(texts)} models, final answers of the others.",
+        f"{len(texts)} models, read by our reader; of the others, the answers that the data set's own reader found. "
+        "With one draw a question nothing can be sampled twice, so the baseline 'sampled and voted' does not exist.",
         path,
         recording,
         "number",
@@ -333,7 +336,12 @@ async def search_once(exam: Exam, out: Path, *, seed: int) -> Finished:
             "baselines": ("sampled and voted", "cheapest"),
         }
     )
-    return await run_search(spec, settings=Settings(store="memory"), output=out / "runs", watch=Silent())
+    return await searched(spec, out)
+
+
+async def searched(spec: SearchSpec, out: Path) -> Finished:
+    settings = Settings(store="memory")
+    return await run_search(spec, settings=settings, output=out / "runs", watch=Silent(), with_report=False)
 
 
 async def simulated_counterpart(out: Path, *, seeds: int) -> list[Finished]:
@@ -360,8 +368,7 @@ async def simulated_counterpart(out: Path, *, seeds: int) -> list[Finished]:
                 "truth_problems": 3000,
             }
         )
-        settings = Settings(store="memory")
-        found.append(await run_search(spec, settings=settings, output=out / "runs", watch=Silent()))
+        found.append(await searched(spec, out))
     return found
 
 
@@ -404,7 +411,7 @@ def section_lines(section: Section) -> list[str]:
         "",
         *contestant_table(section.shown),
         "",
-        *[f"- {each.sentence}" for each in section.shown.outcome.comparisons],
+        *[f"- {each.sentence}" for each in section.shown.outcome.comparisons if "winner" in each.name_a],
         "",
         *seeds_lines(section),
         "",
@@ -435,7 +442,8 @@ def contestant_table(finished: Finished) -> list[str]:
         )
     best = outcome.result.finalists[0]
     believed = f"{100 * best.mean:.1f} +- {100 * best.sd:.1f}"
-    lines += ["", f"The search believed {believed} of its winner."]
+    chosen = ", ".join(f"{name} = {value}" for name, value in best.choices.items())
+    lines += ["", f"The search believed {believed} of its winner ({chosen})."]
     return lines
 
 

@@ -161,3 +161,41 @@ def test_a_wrong_header_or_scorer_file_names_its_place(tmp_path):
     written(tmp_path, "{oops", "b.scorer.json")
     with pytest.raises(DataError, match=r"b\.scorer\.json:1: not JSON"):
         load_own_data(path)
+
+
+@pytest.mark.parametrize(
+    "target, choices", [("B", ["B", "C", "A"]), ("a", ["x", "A"]), (" c", ["c", "x", "y"])]
+)
+def test_a_target_that_is_a_letter_and_the_text_of_another_option_is_refused(tmp_path, target, choices):
+    row = {"input": "Which?", "target": target, "choices": choices}
+    with pytest.raises(
+        DataError, match=r"questions.jsonl:1: the target .* give the options in another order"
+    ):
+        load_own_data(written(tmp_path, jsonl(row)), scorer="choice")
+
+
+def test_a_target_that_is_the_letter_of_the_option_with_that_text_is_fine(tmp_path):
+    row = {"input": "Which?", "target": "a", "choices": ["A", "B"]}
+    assert load_own_data(written(tmp_path, jsonl(row)), scorer="choice").problems[0].target == "A"
+
+
+@pytest.mark.parametrize("choices", ["red || green", "| red | green", "red | green |"])
+def test_empty_options_between_bars_are_refused(tmp_path, choices):
+    path = written(tmp_path, f"input,target,choices\nSky?,A,{choices}\n", "a.csv")
+    with pytest.raises(DataError, match=r"a.csv:2: 'choices' between bars has an empty option.*JSON list"):
+        load_own_data(path, scorer="choice")
+
+
+@pytest.mark.parametrize(
+    "target, cure",
+    [
+        ("3,5", "use a point: 3.5"),
+        ("12 kg", "leave the unit out: 12"),
+        ("-1.5 m/s", "leave the unit out: -1.5"),
+        ("many", "write it as digits"),
+    ],
+)
+def test_a_target_that_is_no_number_comes_with_a_cure(tmp_path, target, cure):
+    path = written(tmp_path, jsonl({"input": "How much?", "target": target}))
+    with pytest.raises(DataError, match=cure):
+        load_own_data(path, scorer="number")

@@ -23,6 +23,8 @@ READABLE = {
     "**CRITIQUE B3D4**:\n**Strengths**\n- short.\n\n**Weaknesses**\n- wrong.",
     "headings and lower case": "### Critique k7q2:\n#### strengths\n- right\n#### weaknesses\n- long\n"
     "### Critique b3d4:\n#### strength\n- short\n#### weakness\n- wrong",
+    "no colon": "**CRITIQUE K7Q2**\n**Strengths**\n- right\n**Weaknesses**\n- long\n"
+    "**CRITIQUE B3D4**\n**Strengths**\n- short\n**Weaknesses**\n- wrong",
     "brackets and full width": "CRITIQUE [K7Q2]:\nStrengths: right\nWeaknesses: long\n"
     "CRITIQUE Ｂ３Ｄ４：\nStrengths: short\nWeaknesses: wrong",
     "bullets": "1. CRITIQUE K7Q2:\n- Strengths: right\n- Weaknesses: long\n"

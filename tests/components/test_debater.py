@@ -4,7 +4,7 @@ import pytest
 
 from itas.components import Debater
 from itas.core.candidate import State
-from itas.errors import ParseError
+from itas.errors import EmptyAnswer
 from itas.testing.contexts import FunctionContext
 from tests.components.states import CONVERSATION, answers_of, candidate
 
@@ -46,5 +46,5 @@ async def test_empty_answers_are_counted_and_nothing_at_all_is_an_error():
     ctx = FunctionContext(lambda prompt: "" if next(iter(answers_of(prompt).values())) == "b" else "new")
     assert len(await Debater(model="fake/2", answers=2).produce(ROUND, ctx)) == 1
     assert ctx.event_kinds == ["empty"]
-    with pytest.raises(ParseError, match="every answer of fake/2"):
+    with pytest.raises(EmptyAnswer, match="every answer of fake/2"):
         await Debater(model="fake/2").produce(ROUND, FunctionContext(lambda prompt: "\n"))

@@ -5,7 +5,7 @@ import pytest
 from itas.components import Generator
 from itas.core.blocks import read_blocks
 from itas.core.messages import Message, user
-from itas.errors import ParseError
+from itas.errors import EmptyAnswer
 from itas.testing.contexts import FunctionContext
 from tests.components.states import MODEL, one_after_the_other, state
 
@@ -28,7 +28,7 @@ async def test_empty_samples_are_dropped_and_counted():
 
 async def test_only_empty_samples_are_an_error():
     ctx = one_after_the_other("", "\0")
-    with pytest.raises(ParseError, match=r"every answer of fake/a was empty \(2 drawn\)"):
+    with pytest.raises(EmptyAnswer, match=r"every answer of fake/a was empty \(2 drawn\)"):
         await Generator(model=MODEL, samples=2).produce(state(), ctx)
     assert ctx.event_kinds == ["empty", "empty"]
 

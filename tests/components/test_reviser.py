@@ -6,7 +6,7 @@ from itas.components import Reviser
 from itas.components.reviser import is_faultless
 from itas.core.candidate import State
 from itas.core.messages import Message
-from itas.errors import ParseError
+from itas.errors import EmptyAnswer
 from itas.testing.contexts import FunctionContext
 from tests.components.states import CONVERSATION, MODEL, answers_of, blocks_of, candidate, state
 
@@ -52,7 +52,7 @@ async def test_an_empty_revision_is_counted_and_all_empty_ones_are_an_error():
     drafts = await Reviser(model=MODEL).produce(CRITICISED, ctx)
     assert [draft.text for draft in drafts] == ["new"]
     assert ctx.event_kinds == ["empty"]
-    with pytest.raises(ParseError, match="every revision"):
+    with pytest.raises(EmptyAnswer, match="every revision"):
         await Reviser(model=MODEL).produce(CRITICISED, FunctionContext(lambda prompt: " "))
 
 

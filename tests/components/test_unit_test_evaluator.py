@@ -17,6 +17,10 @@ TESTS = ("is 42", "is short", "has no unit")
 READABLE = {
     "plain": "TEST 1: pass\nTEST 2: fail\nTEST 3: pass",
     "passed and failed": "TEST 1: passed\nTEST 2: failed\nTEST 3: passed",
+    "signs": "TEST 1: ✅ pass\nTEST 2: ❌ fail\nTEST 3: pass ✔️",
+    "reasons behind": "TEST 1: pass - it says 42\nTEST 2: **fail** — too long\nTEST 3: pass",
+    "reasons behind and then the verdicts": "TEST 1: pass - it says 42\nTEST 2: fail - long\nTEST 3: pass - ok\n\n"
+    "TEST 1: pass\nTEST 2: fail\nTEST 3: pass",
     "out of order": "TEST 3: pass\nTEST 1: pass\nTEST 2: fail",
     "reasons before": "Test 1 holds. Test 2 does not pass.\n\nTEST 1: pass\nTEST 2: fail\nTEST 3: pass",
     "labelled reasons before": "TEST 1: it says 42, so it would pass.\nTEST 2: it is long: does not pass.\n"
@@ -44,6 +48,9 @@ UNREADABLE = {
     "a test zero": "TEST 0: pass\nTEST 1: pass\nTEST 2: fail\nTEST 3: pass",
     "a large number": f"TEST {'1' * 5000}: pass\nTEST 1: pass\nTEST 2: fail\nTEST 3: pass",
     "numbers alone": "1: pass\n2: fail\n3: pass",
+    "a reason that turns it": "TEST 1: pass - but it is not 42\nTEST 2: fail\nTEST 3: pass",
+    "a reason and a second one": "TEST 1: pass - ok\nTEST 1: fail - long\nTEST 2: fail\nTEST 3: pass",
+    "a sign against the word": "TEST 1: ❌ pass\nTEST 2: fail\nTEST 3: pass",
     "percent": "TEST 1: 100%\nTEST 2: 0%\nTEST 3: 100%",
     "something far behind": f"TEST 1: pass{' ' * 200}not\nTEST 2: fail\nTEST 3: pass",
 }

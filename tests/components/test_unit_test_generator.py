@@ -29,7 +29,8 @@ READABLE = {
 UNREADABLE = {
     "empty": "",
     "a Python list": "['The answer is 42.', 'The answer is short.', 'The answer is one line.']",
-    "a plain list": "1. The answer is 42.\n2. The answer is short.\n3. The answer is one line.",
+    "a list of something else": "1. The answer is 42.\n2. Be short.\n3. The answer is one line.",
+    "a plain list beside a label": "TEST 1: a\n1. The answer is b.\n2. The answer is c.\n3. The answer is d.",
     "one missing": "TEST 1: a\nTEST 2: b",
     "one too many": "TEST 1: a\nTEST 2: b\nTEST 3: c\nTEST 4: d",
     "a gap": "TEST 1: a\nTEST 2: b\nTEST 4: c",
@@ -108,3 +109,8 @@ async def test_without_the_fallback_it_is_an_error():
         await UnitTestGenerator(model=MODEL, attempts=1, fallback="error").prepare(
             state(), one_after_the_other("Hm.")
         )
+
+
+def test_a_plain_list_of_statements_about_the_answer_is_read_where_no_line_is_labelled():
+    reply = "Here:\n\n1. The answer is 42.\n2) **The answer is short.\n3. the answer has no unit.\n"
+    assert parse_tests(reply, 3) == ("The answer is 42.", "The answer is short.", "the answer has no unit.")

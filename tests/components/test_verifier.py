@@ -31,6 +31,9 @@ READABLE = {
     "NUL": ("VER\0DICT: cor\0rect", True),
     "Windows lines": ("No.\r\nVERDICT: incorrect\r\n", False),
     "only the word": ("Correct.", True),
+    "tick": ("Verdict: CORRECT ✅", True),
+    "cross": ("VERDICT: ❌ incorrect", False),
+    "bold word": ("**correct**", True),
     "only the tag": ("[Incorrect]", False),
 }
 
@@ -46,6 +49,8 @@ UNREADABLE = {
     "a doubt": "VERDICT: correct?",
     "an addition": "VERDICT: correct, but the sum is incorrect",
     "another word": "VERDICT: yes",
+    "words behind": "VERDICT: correct (minor issues)",
+    "a sign against the word": "VERDICT: correct ❌",
     "a number": f"VERDICT: {'1' * 5000}",
     "nothing": "VERDICT:",
     "in a sentence": "My VERDICT: correct",

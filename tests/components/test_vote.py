@@ -6,10 +6,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from itas.benchmarks.scorers import Exact
 from itas.components import Vote
-from itas.components.vote import count_options, count_votes, infer_kind, order_by_votes
+from itas.components.vote import count_options, count_votes, infer_kind, order_by_votes, read_answers
 from itas.core.candidate import State
 from itas.core.messages import user
+from itas.core.problem import Problem
 from itas.errors import ParseError, SpecError
 from itas.testing.contexts import FunctionContext
 from tests.components.states import candidate, state
@@ -106,6 +108,10 @@ async def test_without_the_fallback_it_is_an_error():
         ("Write about 1984.", ["It begins.\n\nThe end.", "In 1984...\nHe won."], "text"),
         ("How many?", ["Answer: 42 apples and 3 pears", "Answer: about forty"], "text"),
         ("A. says hello", ["Answer: 4"], "number"),
+        ("Ships:\nA. has 3 masts\nB. has 4\nHow many?\nAnswer: <number>", ["Answer: 7"], "number"),
+        ("Sky? A) red B) green C) blue", ["B"], "choice"),
+        ("Which is red?\n(1) blood\n(2) grass", ["(1)"], "choice"),
+        ("Write a poem that\n(1) rhymes\n(2) is short", ["Roses\nare red"], "text"),
     ],
 )
 def test_the_kind_of_answer_is_inferred_from_question_and_answers(question: str, texts: list[str], kind: str):
@@ -114,7 +120,22 @@ def test_the_kind_of_answer_is_inferred_from_question_and_answers(question: str,
 
 @pytest.mark.parametrize(
     "question, count",
-    [(CHOICE, 4), ("A. one", 0), ("B. one\nC. two", 0), ("A) 1\nB) 2\nD) 4", 2), ("", 0), ("A.\nB.", 0)],
+    [
+        (CHOICE, 4),
+        ("A. one", 0),
+        ("B. one\nC. two", 0),
+        ("A) 1\nB) 2\nD) 4", 2),
+        ("", 0),
+        ("A.\nB.", 0),
+        ("Sky?\nA) red B) green C) blue\nAnswer: <letter>", 3),
+        ("Sky? (A) red (B) green", 2),
+        ("Sky? A) red C) green", 0),
+        ("Is (A) or (B) longer?", 0),
+        ("One: A) red B) green\nTwo: A) up B) down", 0),
+        ("Which?\n(1) red\n(2) green\nAnswer:", 2),
+        ("Which?\n(1) red\n(3) green", 0),
+        ("Do this:\n(1) read\n(2) write", 0),
+    ],
 )
 def test_options_are_counted_from_a_without_gaps(question: str, count: int):
     assert count_options(question) == count
@@ -138,3 +159,20 @@ def test_votes_add_up_and_order_everybody_once(answers: list[str | None], data: 
     assert sorted(order) == list(range(len(answers)))
     voted = [shares[answer] for index in order if (answer := answers[index]) is not None]
     assert voted == sorted(voted, reverse=True)
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["Paris", "  paris. ", '"Paris"', "I am not sure.\nAnswer: Paris", "two\nlines", "x" * 201, "", "*"],
+)
+def test_a_short_reply_without_a_mark_is_read_as_the_exact_scorer_reads_it(text: str):
+    problem = Problem(id="p", conversation=user("Where?"), target="paris")
+    scored = Exact().read(problem, text)
+    is_long = "Answer" not in text and ("\n" in text or len(text) > 200)
+    assert read_answers("Where?", [text], "text") == [None if is_long else scored]
+
+
+def test_numbered_options_are_answered_by_number():
+    question = "Which is red?\n(1) blood\n(2) grass"
+    texts = ["Answer: (2) grass", "Answer: 2", "Answer: 3", "Hm"]
+    assert read_answers(question, texts, "choice") == ["2", "2", None, None]

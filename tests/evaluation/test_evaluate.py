@@ -87,6 +87,36 @@ async def test_a_problem_whose_model_fails_is_unscored_and_the_others_go_on():
     assert len(to_observations(found)) == 4
 
 
+async def test_an_empty_answer_is_a_wrong_one_and_a_failing_provider_is_not():
+    def reply(request, number):
+        if number_of(request) == 2:
+            return " \n"
+        if number_of(request) == 3:
+            raise ModelError("no luck", provider="fake")
+        return solve(request, number)
+
+    found = await evaluate(VOTE, benchmark(3), models=serving(Fake(reply)))
+    assert found.scores == (1.0, 0.0)
+    assert found.results[1].outcome == Score(value=0.0, answer=None)
+    assert found.results[1].is_final
+    assert found.unscored == {"model_error": 1}
+
+
+async def test_an_answer_that_is_lost_in_the_last_layer_keeps_what_came_before():
+    architecture = Architecture.parse({
+        "layers": [
+            {"type": "generator", "model": "fake/a", "samples": 3},
+            {"type": "fuser", "model": "fake/f"},
+        ]
+    })  # fmt: skip
+    drafts = Fake(lambda r, n: "" if n == 1 else f"draft {n}")
+    fakes = {"fake/a": drafts, "fake/f": Fake(lambda r, n: "")}
+    found = await evaluate(architecture, benchmark(1), models=fakes.__getitem__)
+    assert found.scores == (0.0,)
+    assert found.results[0].components[0].samples_used == 3
+    assert found.results[0].events["empty"] >= 1
+
+
 async def test_what_finished_layers_took_is_counted_for_a_failed_answer_too():
     def judge(request, number):
         raise ModelError("down", provider="fake")
@@ -257,7 +287,7 @@ async def test_another_first_draw_means_fresh_samples():
 
 async def test_what_did_not_go_as_described_is_shown_as_a_rate():
     def reply(request, number):
-        return "no number" if number_of(request) == 1 else solve(request, number)
+        return "no\nnumber" if number_of(request) == 1 else solve(request, number)
 
     found = await evaluate(VOTE, benchmark(4), models=serving(Fake(reply)))
     assert found.event_rates["unreadable"] == 0.25

@@ -72,10 +72,48 @@ def test_a_better_winner_is_told_with_interval_price_and_the_vote(run: Run, agai
     )
 
 
-def test_a_tie_says_that_one_call_is_as_good(run: Run):
+def test_a_tie_says_that_nothing_is_proven(run: Run):
     assert describe_verdict(study(run, margin(0.012, -0.011, 0.035))) == (
-        "One call of alpha is as good: the best architecture found differs from it by +1.2 points (95 % interval "
-        "−1.1 to 3.5) on 160 held-out problems, at 7 samples a question against 1."
+        "Not proven better than one call of alpha: +1.2 points (95 % interval −1.1 to 3.5) on 160 held-out problems, "
+        "at 7 samples a question against 1."
+    )
+
+
+def test_one_call_is_as_good_only_where_the_winner_is_surely_not_a_point_ahead(run: Run):
+    assert describe_verdict(study(run, margin(0.001, -0.007, 0.009))).startswith(
+        "One call of alpha is as good"
+    )
+    assert "as good" not in describe_verdict(study(run, margin(0.001, -0.009, 0.011)))
+
+
+@pytest.mark.parametrize("model", ["simulated/m", "replay/simulated/m"])
+def test_a_verdict_on_simulated_models_says_so_first(run: Run, model: str):
+    result = study(run, margin(0.012, -0.011, 0.035))
+    simulated = result.model_copy(update={"spec": result.spec.model_copy(update={"models": (model,)})})
+    assert describe_verdict(simulated) == f"Simulated: {describe_verdict(result)}"
+
+
+def other_single(against: Margin) -> Contestant:
+    architecture = Architecture.parse({"layers": [{"type": "generator", "model": "p/beta"}]})
+    return Contestant(
+        roles=("other single model",), architecture=architecture, planned_samples=1, against_winner=against
+    )
+
+
+def test_the_single_model_that_was_not_beaten_is_named(run: Run):
+    unbeaten = other_single(margin(0.01, -0.02, 0.04))
+    result = study(run, margin(0.03, 0.01, 0.05), unbeaten, recommended="other single model")
+    verdict = result.verdict.model_copy(update={"relation": "tied", "single_model": "p/beta"})
+    result = result.model_copy(update={"verdict": verdict})
+    assert describe_verdict(result).startswith("Not proven better than one call of beta: +1.0 points")
+    assert describe_choice(result) == "because nothing is proven better than one call of every model"
+    assert result.recommended == unbeaten.architecture
+
+
+def test_a_winner_that_beats_every_single_model_says_which(run: Run):
+    beaten = other_single(margin(0.02, 0.01, 0.04))
+    assert "; also better than one call of beta" in describe_verdict(
+        study(run, margin(0.03, 0.01, 0.05), beaten)
     )
 
 
@@ -121,9 +159,10 @@ BETTER = margin(0.132, 0.09, 0.17)
         (
             margin(0.012, -0.011, 0.035),
             margin(-0.12, -0.16, -0.08),
-            "One call of alpha is not beaten by the winner of the search (+1.2 points, 95 % interval −1.1 to 3.5, on "
-            "160 held-out problems, at 7 samples a question against 1), but it is beaten by a mixture of 4 models and "
-            "a fuser, +13.2 points (95 % interval 9.0 to 17.0) on 160 held-out problems, at 5 samples a question.",
+            "One call of alpha is not proven to be beaten by the winner of the search (+1.2 points, 95 % interval "
+            "−1.1 to 3.5, on 160 held-out problems, at 7 samples a question against 1), but it is beaten by a mixture "
+            "of 4 models and a fuser, +13.2 points (95 % interval 9.0 to 17.0) on 160 held-out problems, at 5 samples "
+            "a question.",
         ),
         (
             margin(-0.024, -0.046, -0.002),
@@ -193,13 +232,12 @@ def test_a_winner_that_is_one_call_is_told_as_that(run: Run):
     )
     result = study(run, margin(0.0, -0.1, 0.1)).model_copy(update={"contestants": (both,)})
     assert describe_verdict(result) == (
-        "One call of alpha is as good: the best that the search found is that one call itself (61.3 on the held-out "
-        "problems)."
+        "The best that the search found is one call of alpha itself (61.3 on the held-out problems)."
     )
 
 
 def test_a_difference_that_rounds_to_nothing_has_no_sign(run: Run):
-    assert "by 0.0 points" in describe_verdict(study(run, margin(-0.0001, -0.01, 0.01)))
+    assert ": 0.0 points" in describe_verdict(study(run, margin(-0.0001, -0.01, 0.01)))
 
 
 @pytest.mark.parametrize(

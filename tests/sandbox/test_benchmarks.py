@@ -42,7 +42,7 @@ async def test_all_references_of_human_eval_pass_and_returning_nothing_passes_no
         assert "passed" not in await human_eval(sandbox, problems, empty=True)
 
 
-async def test_the_references_of_mbpp_pass_and_returning_nothing_passes_none(shared_data: Path):
+async def test_the_references_of_mbpp_pass(shared_data: Path):
     problems = load(shared_data / "mbpp" / "mbpp.jsonl")
     async with Sandbox() as sandbox:
         outcomes = await asyncio.gather(*[

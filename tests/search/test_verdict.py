@@ -52,6 +52,8 @@ def right(count: int) -> str:
 ROLES: dict[str, Role] = {
     "winner": "winner",
     "single": "best single model",
+    "other": "other single model",
+    "third": "other single model",
     "mixture": "mixture of models",
     "best_of_n": "best of n",
 }
@@ -132,3 +134,44 @@ def test_where_the_winner_is_that_one_call_a_baseline_may_still_be_better() -> N
     assert contestants[0].against_single is None
     assert contestants[1].against_winner is not None
     assert contestants[1].against_single == contestants[1].against_winner.turned
+
+
+@pytest.mark.parametrize(
+    "single, other, third, relation, recommended, model",
+    [
+        (40, 45, 30, "better", "winner", "single"),
+        (40, 68, 30, "tied", "other single model", "other"),
+        (40, 68, 69, "tied", "other single model", "third"),
+        (71, 68, 69, "tied", "best single model", "single"),
+        (69, 68, 69, "tied", "best single model", "single"),
+        (40, 95, 30, "worse", "other single model", "other"),
+        (71, 95, 30, "tied", "other single model", "other"),
+    ],
+)
+def test_a_winner_has_to_be_better_than_one_call_of_every_single_model(
+    single: int, other: int, third: int, relation: str, recommended: str, model: str
+) -> None:
+    contestants, verdict = judged(
+        winner=right(70), single=right(single), other=right(other), third=right(third)
+    )
+    assert (verdict.relation, verdict.recommended) == (relation, recommended)
+    assert verdict.single_model == f"fake/{model}"
+    assert contestants[0].against_others["fake/other"] == contestants[2].against_winner
+    assert verdict.better_than_one_call == (("winner",) if relation == "better" else ())
+
+
+def test_a_baseline_has_to_be_better_than_every_single_model_too() -> None:
+    FAMILIES.clear()
+    contestants, verdict = judged(
+        winner=right(50), single=right(40), other=right(72), mixture=right(70), best_of_n=right(71)
+    )
+    assert sorted(FAMILIES) == [1, 1, 2, 2, 2]
+    assert contestants[3].against_single is not None
+    assert contestants[3].against_single.verdict == "better"
+    assert contestants[3].against_others["fake/other"].verdict == "tied"
+    assert (verdict.recommended, verdict.better_than_one_call) == ("other single model", ())
+
+
+def test_a_single_model_without_scores_leaves_no_verdict() -> None:
+    _, verdict = judged(winner=right(70), single=right(40), other="?" * 100)
+    assert (verdict.relation, verdict.recommended) == ("unknown", "other single model")

@@ -77,6 +77,7 @@ class EvaluationReport:
         paid_samples: Bought by all of it, also for problems that were not finished.
         paid_micro_usd: Spent by all of it, uncertain calls included.
         uncertain_micro_usd: Of it, calls that were sent and brought no answer.
+        overrun_micro_usd: Of it, what calls cost above their reservation, because a provider ignored a limit.
     """
 
     folder: Path
@@ -85,6 +86,7 @@ class EvaluationReport:
     paid_samples: int
     paid_micro_usd: int
     uncertain_micro_usd: int
+    overrun_micro_usd: int
 
     @property
     def is_complete(self) -> bool:
@@ -185,9 +187,10 @@ async def evaluate_architectures(
         folder,
         tuple(each.summarise() for each in evaluations),
         comparisons,
-        budget.spent_samples,
-        budget.spent_micro_usd + budget.uncertain_micro_usd,
+        budget.paid_samples,
+        budget.paid_micro_usd,
         budget.uncertain_micro_usd,
+        budget.overrun_micro_usd,
     )
 
 

@@ -16,12 +16,13 @@ from itas.benchmarks.benchmark import Benchmark
 from itas.benchmarks.registry import WORD_PROBLEMS, open_benchmark
 from itas.core.architecture import Architecture
 from itas.core.observation import Observation
-from itas.core.spec import Spec
-from itas.errors import DataError, SpecError
+from itas.core.problem import Problem, Unscored
+from itas.core.spec import Spec, digest
+from itas.errors import DataError, ModelError, SpecError
 from itas.evaluation.comparison import Comparison, compare, correct_for_many, mean_scores
 from itas.evaluation.estimate import estimate_cost
 from itas.evaluation.evaluate import evaluate
-from itas.evaluation.records import to_observations
+from itas.evaluation.records import Evaluation, to_observations
 from itas.evaluation.statistics import MeanEstimate, estimate_mean
 from itas.models.pool import ModelPool
 from itas.models.store.contract import LedgerTotals
@@ -282,7 +283,12 @@ async def estimate_search(search: SearchSpec, *, settings: Settings) -> StudyEst
 
 
 async def run_search(
-    search: SearchSpec, *, settings: Settings, output: Path | None = None, watch: SearchWatch
+    search: SearchSpec,
+    *,
+    settings: Settings,
+    output: Path | None = None,
+    watch: SearchWatch,
+    with_report: bool = True,
 ) -> Finished:
     """Search from the start.
 
@@ -291,6 +297,7 @@ async def run_search(
         settings: How to run.
         output: Folder of run folders.
         watch: Asked before anything is paid for, told about every step.
+        with_report: Write the report page at the end; it takes seconds.
 
     Raises:
         SpecError: Something is wrong; nothing was paid for. Also if `watch` says no.
@@ -313,7 +320,7 @@ async def run_search(
     }
     folder = create_run(output or settings.runs, KIND, search.study.name, about)
     write_json(folder / STUDY, search.model_dump(mode="json"))
-    return await _go_on(folder, search, benchmark, settings=settings, watch=watch)
+    return await _go_on(folder, search, benchmark, settings=settings, watch=watch, with_report=with_report)
 
 
 def _whereabouts(settings: Settings) -> dict[str, str]:
@@ -400,7 +407,13 @@ def load_outcome(folder: Path) -> Outcome:
 
 
 async def _go_on(
-    folder: Path, search: SearchSpec, benchmark: Benchmark, *, settings: Settings, watch: SearchWatch
+    folder: Path,
+    search: SearchSpec,
+    benchmark: Benchmark,
+    *,
+    settings: Settings,
+    watch: SearchWatch,
+    with_report: bool = True,
 ) -> Finished:
     watch.begin(folder)
     async with _models(search, benchmark, settings, store=folder / CALLS, run=folder.name) as models:
@@ -414,7 +427,7 @@ async def _go_on(
     outcome = _conclude(search, benchmark, result, truth)
     write_json(folder / OUTCOME, outcome.model_dump(mode="json"))
     _write_winner(folder, outcome)
-    return Finished(folder, outcome, _write_report(folder, watch))
+    return Finished(folder, outcome, _write_report(folder, watch) if with_report else None)
 
 
 def _with_paid(result: StudyResult, ledger: LedgerTotals) -> StudyResult:
@@ -522,6 +535,7 @@ class _Work:
             price=self.price,
             compare=_margins,
             paid_before=paid_before,
+            groups={problem.id: _question_of(problem) for problem in self._benchmark.problems},
             progress=None if watch is None else watch.progress,
             versions=_versions(),
         )
@@ -538,6 +552,8 @@ class _Work:
             is_tight=self._tightness(architecture),
         )
         observations = to_observations(found)
+        if found.stopped_by == "failures":
+            raise ModelError(_last_failure(found), provider=", ".join(architecture.models))
         if not found.is_complete:
             raise PartialEvaluation("a cap was reached in the middle of an evaluation", observations)
         return observations
@@ -574,6 +590,16 @@ class _Work:
                 if found.score is not None:
                     quality[entry.roles[0]] = found.score
         return Truth(problems=len(fresh), quality=quality)
+
+
+def _question_of(problem: Problem) -> str:
+    """The same for problems that ask the same, so that they are not split between search and verdict."""
+    return digest([" ".join(message.content.split()) for message in problem.conversation])
+
+
+def _last_failure(found: Evaluation) -> str:
+    outcome = found.results[-1].outcome
+    return outcome.detail if isinstance(outcome, Unscored) else "nothing but failures came"
 
 
 def _comparisons(result: StudyResult) -> tuple[Comparison, ...]:

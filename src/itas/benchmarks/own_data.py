@@ -139,7 +139,7 @@ def _problem(row: Row, *, default_id: str, rule: Rule, append: bool) -> Problem:
         last = conversation[-1]
         shown = Message(role="user", content=f"{last.content}\n\n{options(choices)}")
         conversation = (*conversation[:-1], shown)
-        target = letter_of(target, choices) or target
+        target = _letter(row, target, choices)
     if append:
         conversation = with_instruction(conversation, rule.instruction)
     return Problem(
@@ -149,6 +149,18 @@ def _problem(row: Row, *, default_id: str, rule: Rule, append: bool) -> Problem:
         choices=choices,
         tags=_tags(row),
     )
+
+
+def _letter(row: Row, target: str, choices: tuple[str, ...]) -> str:
+    """The target as a letter, if it is the text of one option; refused where it could mean either of two."""
+    letter, named = letter_of(target, choices), target.strip().upper()
+    letters = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"[: len(choices)]
+    if letter is not None and named in tuple(letters) and named != letter:
+        raise DataError(
+            f"{row.where}: the target {target!r} is the letter of option {named} and the text of option {letter}; "
+            f"give the options in another order, or other texts, so that it means one of them"
+        )
+    return letter or target
 
 
 def _conversation(row: Row) -> Conversation:
@@ -176,8 +188,15 @@ def _choices(row: Row) -> tuple[str, ...]:
     value: object = row.values.get("choices")
     if value is None or value == "":
         return ()
-    if isinstance(value, str):
-        value = _json_or_none(value) if value.lstrip().startswith("[") else value.split("|")
+    if isinstance(value, str) and value.lstrip().startswith("["):
+        value = _json_or_none(value)
+    elif isinstance(value, str):
+        value = value.split("|")
+        if len(value) > 1 and not all(map(str.strip, value)):
+            raise DataError(
+                f"{row.where}: 'choices' between bars has an empty option. If a bar is part of a text, or an option "
+                'is meant to be empty, write a JSON list: ["a | b", "c"]'
+            )
     if not isinstance(value, list) or not 2 <= len(cast("list[object]", value)) <= 26:
         raise DataError(f"{row.where}: 'choices' must be a list of 2 to 26 texts (in CSV: 'red | green')")
     return tuple(str(choice).strip() for choice in cast("list[object]", value))

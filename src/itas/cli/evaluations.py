@@ -107,6 +107,7 @@ def print_evaluations(report: EvaluationReport, *, as_json: bool) -> int:
                 "paid_samples": report.paid_samples,
                 "paid_micro_usd": report.paid_micro_usd,
                 "uncertain_micro_usd": report.uncertain_micro_usd,
+                "overrun_micro_usd": report.overrun_micro_usd,
             }
         )
         return code

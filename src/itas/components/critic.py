@@ -11,7 +11,7 @@ from typing import ClassVar, Literal
 
 from pydantic import NonNegativeFloat, PositiveInt
 
-from itas.components.reading import Labelled, find_labelled, label, plain_lines
+from itas.components.reading import Labelled, find_labelled, heading, label, plain_lines
 from itas.components.text import MATERIAL, RandomFor, render_answers
 from itas.core.candidate import State
 from itas.core.component import Annotator, Context, ModelId
@@ -40,6 +40,8 @@ Weaknesses:
 - ..."""
 
 _CRITIQUE = label("critique", r"[^\W_]{1,24}+")
+_LONGEST_WITHOUT_COLONS = 200_000
+_CRITIQUE_HEADING = heading("critique", r"[^\W_]{1,24}+")
 _STRENGTHS = re.compile(r"^[ \t>*_#`•\[(-]{0,16}strengths?\b", re.MULTILINE | re.IGNORECASE)
 _WEAKNESSES = re.compile(r"^[ \t>*_#`•\[(-]{0,16}weakness(?:es)?\b", re.MULTILINE | re.IGNORECASE)
 
@@ -107,6 +109,8 @@ def parse_critiques(text: str, ids: Sequence[str]) -> tuple[str, ...]:
     """
     text_read = plain_lines(text)
     heads = list(islice(find_labelled(text_read, _CRITIQUE), len(ids) + 1))
+    if not heads and len(text_read) <= _LONGEST_WITHOUT_COLONS:
+        heads = list(islice(find_labelled(text_read, _CRITIQUE_HEADING), len(ids) + 1))
     if sorted(head.name for head in heads) != sorted(ids):
         named = ", ".join(head.name for head in heads) or "none"
         raise ParseError(f"expected one critique for each of {', '.join(ids)}, found {named}", text)

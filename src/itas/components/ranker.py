@@ -12,7 +12,7 @@ from typing import ClassVar, Literal
 
 from pydantic import NonNegativeFloat, PositiveInt
 
-from itas.components.reading import find_in_paragraph, find_last_labelled, label, plain_lines
+from itas.components.reading import find_in_paragraph, find_last_labelled, heading, label, plain_lines
 from itas.components.text import MATERIAL, AnswerSheet, RandomFor, render_answers
 from itas.core.candidate import Mark, State
 from itas.core.component import Context, ModelId, Selector
@@ -32,12 +32,17 @@ merits.{critiques}
 {blocks}
 
 First compare the answers in a few sentences. Then end with one line that names each of the ids {ids} \
-exactly once, best first, in this form:
-RANKING: id of the best > id of the next > ... > id of the worst"""
+exactly once, best first. Its form, in which the order of the ids means nothing:
+RANKING: {form}"""
 
 CRITIQUES = " A critique may follow an answer; critiques may be wrong too, so check them."
 
 _RANKING = label("ranking")
+_RANKING_HEADING = heading("ranking")
+_ESCAPED_ARROW = re.compile(r"\\>|&gt;")
+_OPENING_LINE = re.compile(r"<<\s?answer\s{1,3}(\w{1,24})\s?>>", re.IGNORECASE)
+_BEST = re.compile(r"^([^\w(]{0,8}(?:(?:answer|id)\s)?\w{1,24}[*_`]{0,3}\s{0,3})\(best\)", re.IGNORECASE)
+_WORST = re.compile(r"\(worst\)(?=[\s.*_`]{0,8}$)", re.IGNORECASE)
 _ARROWS = ">≻→"
 _TOKENS = re.compile(r"(?P<number>\d{1,4})[.)]\s|(?P<word>\w+)|(?P<other>[^\w\s>,;*_`\[\]()\"'.|≻→•·–-])")
 
@@ -114,6 +119,7 @@ def render_ranking(
         material=MATERIAL,
         blocks=sheet.text,
         ids=", ".join(sheet.shown),
+        form=" > ".join([*sheet.shown[:2][: len(sheet.shown) - 1], "..."]),
     )
     return prompt, sheet.ids
 
@@ -128,13 +134,19 @@ def parse_ranking(text: str, ids: Sequence[str]) -> tuple[int, ...]:
         ParseError: Unless each id is named exactly once.
     """
     text_read = plain_lines(text)
-    last = find_last_labelled(text_read, _RANKING)
+    last = find_last_labelled(text_read, _RANKING) or find_last_labelled(text_read, _RANKING_HEADING)
     if last is None:
         raise ParseError("no RANKING line", text)
     content = find_in_paragraph(text_read, last.end, limit=100 + 50 * len(ids))
     if content is None:
         raise ParseError("the RANKING line is too long", text)
-    return _read_order(content, ids, text)
+    return _read_order(_undecorated(content), ids, text)
+
+
+def _undecorated(content: str) -> str:
+    """The line without what may stand around ids and arrows and changes nothing."""
+    plain = _OPENING_LINE.sub(r"\1", _ESCAPED_ARROW.sub(">", content))
+    return _WORST.sub("", _BEST.sub(r"\1", plain))
 
 
 def _read_order(content: str, ids: Sequence[str], text: str) -> tuple[int, ...]:
@@ -146,7 +158,7 @@ def _read_order(content: str, ids: Sequence[str], text: str) -> tuple[int, ...]:
             places.append(int(found["number"]))
             continue
         word = (found["word"] or found["other"]).strip("_").upper()
-        if word in ("ANSWER", ""):
+        if word in ("ANSWER", "ID", ""):
             continue
         if word not in index_of:
             raise ParseError(f"the RANKING line has '{word[:20]}', which is no answer", text)

@@ -8,11 +8,14 @@ Everything here takes time in proportion to the length of the reply.
 import re
 import unicodedata
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 _DECORATION = r"[ \t>*_#`~|•·‣–—\[\](){}<-]{0,16}+"
 _BEFORE = re.compile(rf"{_DECORATION}(?:\d{{1,3}}[.)][ \t]{{0,4}}{_DECORATION})?(?:final )?", re.IGNORECASE)
+_AROUND_A_WORD = " \t\n*_`~#>[](){}<.!\"'\ufe0f"
+_TICKS = "✅✔✓☑"
+_CROSSES = "❌✗✘✖"
 _LONGEST_BEFORE = 50
 _REMOVED = ("\0", "\u200b", "\ufeff", "\u2060")
 _LONGEST_NUMBER = 4
@@ -38,6 +41,12 @@ def label(word: str, name: str = "") -> re.Pattern[str]:
     """A pattern for `word`, `name` (a pattern without groups) and a colon."""
     inner = rf"{_DECORATION}(?P<name>{name})" if name else "(?P<name>)"
     return re.compile(rf"{word}{inner}{_DECORATION}[:：]", re.IGNORECASE)
+
+
+def heading(word: str, name: str = "") -> re.Pattern[str]:
+    """A pattern as from `label`, for a line that ends where the colon would stand. For replies without a label."""
+    inner = rf"{_DECORATION}(?P<name>{name})" if name else "(?P<name>)"
+    return re.compile(rf"{word}{inner}{_DECORATION}(?=\n|\Z)", re.IGNORECASE)
 
 
 def plain_lines(text: str) -> str:
@@ -90,6 +99,13 @@ def find_in_paragraph(text: str, start: int, *, limit: int) -> str | None:
 def normal(text: str) -> str:
     """Full-width characters as ordinary ones, outer blanks removed. Only for short pieces: it may grow."""
     return unicodedata.normalize("NFKC", text).strip()
+
+
+def find_verdict(said: str, words: Mapping[str, bool]) -> bool | None:
+    """What the only word of `said` means; None if it is another word, or a tick or cross beside it contradicts."""
+    verdict = words.get(said.strip(_AROUND_A_WORD + _TICKS + _CROSSES).lower())
+    signs = {character in _TICKS for character in said if character in _TICKS + _CROSSES}
+    return verdict if signs <= {verdict} else None
 
 
 def find_number(name: str) -> int | None:

@@ -6,13 +6,14 @@ failed evaluation shifts all later scores); a verdict is the word ``pass`` or ``
 is none); ties keep the order of the input (there: reverse alphabetical).
 """
 
+import re
 from collections.abc import Sequence
 from typing import ClassVar
 
 from pydantic import NonNegativeFloat, PositiveInt
 
 from itas.components.first_k import judge_until
-from itas.components.reading import find_in_line, find_labelled, find_number, label, plain_lines
+from itas.components.reading import find_in_line, find_labelled, find_number, find_verdict, label, plain_lines
 from itas.components.text import MATERIAL, RandomFor, judge_pieces, make_blocks
 from itas.core.candidate import Candidate, Mark, State
 from itas.core.component import Context, ModelId, Selector
@@ -37,7 +38,13 @@ First go through the tests in a few words each. Then end with exactly {count} li
 
 _TEST = label("test", r"\d++")
 _VERDICTS = {"pass": True, "passed": True, "fail": False, "failed": False}
-_LONGEST = 100
+_DASH = re.compile(r"\s(?:--?|–|—)\s")
+_MAY_TURN = re.compile(
+    r"n't\b|\b(?:not?|never|without|lacks?|miss(?:es|ing)?|pass\w*|fail\w*|wrong|incorrect|false|but|however|though|although|"
+    r"yet|except|unless|if|actually|only|part(?:ly|ially)?|almost|nearly|wait|cannot|unclear)\b|\?",
+    re.IGNORECASE,
+)
+_LONGEST = 300
 _MOST_LINES = 10
 
 
@@ -134,13 +141,15 @@ def render_test_judging(
 def parse_test_verdicts(text: str, count: int) -> tuple[bool, ...]:
     """Read a ``TEST n: pass`` or ``TEST n: fail`` line for each test, in any order.
 
-    Lines of a test with other words are reasons, and may stand before its verdict, not after it.
+    Lines of a test with other words are reasons, and may stand before its verdict, not after it. Where a test has
+    no other line, ``pass - reason`` counts too, unless the reason has a word that may turn it.
 
     Raises:
         ParseError: Unless each of the tests 1..count has exactly one verdict.
     """
     text_read = plain_lines(text)
     verdicts: dict[int, bool] = {}
+    explained: dict[int, bool | None] = {}
     for index, line in enumerate(find_labelled(text_read, _TEST)):
         if index >= _MOST_LINES * count:
             raise ParseError(f"more than {_MOST_LINES} TEST lines for each of {count} tests", text)
@@ -150,10 +159,18 @@ def parse_test_verdicts(text: str, count: int) -> tuple[bool, ...]:
         if number in verdicts:
             raise ParseError(f"TEST {number} has something after its verdict", text)
         said = find_in_line(text_read, line.end, limit=_LONGEST)
-        word = (said or "").strip(" \t*_`~#>[](){}<.!\"'").lower()
-        if word in _VERDICTS:
-            verdicts[number] = _VERDICTS[word]
+        verdict = find_verdict(said or "", _VERDICTS)
+        if verdict is not None:
+            verdicts[number] = verdict
+        explained[number] = None if number in explained else _find_explained(said or "")
+    verdicts = {number: verdict for number, verdict in explained.items() if verdict is not None} | verdicts
     missing = [str(number) for number in range(1, count + 1) if number not in verdicts]
     if missing:
         raise ParseError(f"no verdict on TEST {', '.join(missing)}", text)
     return tuple(verdicts[number] for number in range(1, count + 1))
+
+
+def _find_explained(said: str) -> bool | None:
+    """The verdict of ``pass - reason``, if the reason cannot turn it."""
+    word, *reason = _DASH.split(said, maxsplit=1)
+    return find_verdict(word, _VERDICTS) if reason and not _MAY_TURN.search(reason[0]) else None

@@ -6,11 +6,14 @@ apostrophes); with `show_tests`, generators see the tests beside the request, an
 not touched (the published code appends them to it).
 """
 
+import re
+from collections.abc import Iterator
+from itertools import islice
 from typing import ClassVar, Literal
 
 from pydantic import Field, NonNegativeFloat, PositiveInt
 
-from itas.components.reading import find_in_line, find_labelled, find_number, label, plain_lines
+from itas.components.reading import Labelled, find_in_line, find_labelled, find_number, label, plain_lines
 from itas.components.text import MATERIAL, RandomFor, judge_pieces, render_blocks
 from itas.core.candidate import Notes, State
 from itas.core.component import Context, ModelId, Preparer
@@ -38,6 +41,10 @@ TEST 2: ..."""
 FEWEST, MOST = 5, 10
 
 _TEST = label("test", r"\d++")
+_BARE = re.compile(r"^[ \t*_]{0,8}(?P<number>\d{1,3})[.)][ \t*_]{1,8}(?=\S)", re.MULTILINE)
+_BARE_START = "the answer"
+_MOST_BARE = 101
+_LONGEST_LIST = 100_000
 _LONGEST = 2000
 
 
@@ -102,7 +109,8 @@ def render_test_writing(conversation: Conversation, random: RandomFor, *, count:
 
 
 def parse_tests(text: str, count: int | None) -> tuple[str, ...]:
-    """Read the ``TEST n:`` lines, in the order of their numbers; they may stand in any order.
+    """Read the ``TEST n:`` lines, in the order of their numbers; they may stand in any order. Where there
+    is none, the lines ``1. The answer ...``.
 
     Raises:
         ParseError: Unless the numbers are 1, 2, 3 ... with none missing or twice, none is empty or longer
@@ -110,7 +118,8 @@ def parse_tests(text: str, count: int | None) -> tuple[str, ...]:
     """
     text_read = plain_lines(text)
     tests: dict[int | None, str] = {}
-    for line in find_labelled(text_read, _TEST):
+    has_label = next(find_labelled(text_read, _TEST), None) is not None
+    for line in find_labelled(text_read, _TEST) if has_label else _find_bare(text_read):
         number = find_number(line.name)
         statement = find_in_line(text_read, line.end, limit=_LONGEST)
         statement = " ".join((statement or "").strip(" \t*_`").split())
@@ -124,3 +133,13 @@ def parse_tests(text: str, count: int | None) -> tuple[str, ...]:
     if any(number not in tests for number in range(1, len(tests) + 1)):
         raise ParseError(f"the tests are not numbered 1 to {len(tests)}", text)
     return tuple(tests[number] for number in range(1, len(tests) + 1))
+
+
+def _find_bare(text: str) -> Iterator[Labelled]:
+    """The lines of a numbered list of statements about the answer; none if it lists anything else too."""
+    lines = [
+        Labelled(found["number"], found.start(), found.end())
+        for found in islice(_BARE.finditer(text, 0, _LONGEST_LIST), _MOST_BARE)
+    ]
+    are_tests = all(text[line.end : line.end + len(_BARE_START)].lower() == _BARE_START for line in lines)
+    return iter(lines if are_tests else ())

@@ -11,7 +11,14 @@ from typing import ClassVar, Literal
 from pydantic import NonNegativeFloat, PositiveInt
 
 from itas.components.first_k import judge_until
-from itas.components.reading import find_in_paragraph, find_last_labelled, label, normal, plain_lines
+from itas.components.reading import (
+    find_in_paragraph,
+    find_last_labelled,
+    find_verdict,
+    label,
+    normal,
+    plain_lines,
+)
 from itas.components.text import MATERIAL, Piece, RandomFor, has_text, judge_pieces, render_blocks
 from itas.core.candidate import Candidate, Mark, State
 from itas.core.component import Context, ModelId, Selector
@@ -48,6 +55,7 @@ Think it through in a few sentences. Then end with the line 'VERDICT: correct' o
 'VERDICT: incorrect', word for word."""
 
 _VERDICT = label("verdict")
+_VERDICTS = {"correct": True, "incorrect": False}
 _LONGEST = 200
 
 
@@ -150,7 +158,7 @@ def parse_verdict(text: str) -> bool:
         said = normal(text_read) if len(text_read) <= _LONGEST else None
     if said is None:
         raise ParseError("no VERDICT line that could be read", text)
-    verdict = said.strip(" \t\n*_`~#>[](){}<.!\"'").lower()
-    if verdict not in ("correct", "incorrect"):
+    verdict = find_verdict(said, _VERDICTS)
+    if verdict is None:
         raise ParseError("the verdict is neither 'correct' nor 'incorrect'", text)
-    return verdict == "correct"
+    return verdict

@@ -1,7 +1,9 @@
 """Vote: keep the answer that most candidates agree on. Asks no model.
 
-Source: Wang et al. 2022, self-consistency, arXiv:2203.11171. Answers are read by `core/answers.py`, the
-same reader that scores them, and compared in their normal form. Weights by model are ours.
+Source: Wang et al. 2022, self-consistency, arXiv:2203.11171. Answers are read by `core/answers.py` and
+compared in their normal form. The scorers use the same reader, but know more than a vote does: their kind of
+answer is declared and the options are given, where a vote infers both from the question and the answers.
+Weights by model are ours.
 """
 
 import re
@@ -11,12 +13,19 @@ from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field, PositiveInt
 
-from itas.core.answers import AnswerKind, find_answer, find_marked, find_number
+from itas.core.answers import AnswerKind, find_answer, find_marked, find_number, normal_text
 from itas.core.candidate import Mark, State
 from itas.core.component import Context, ModelId, Selector
 from itas.errors import ParseError
 
 _OPTION = re.compile(r"^[ \t>*_-]{0,8}\(?([A-Z])[.):][*_]{0,3}[ \t]", re.MULTILINE)
+_OPTION_IN_LINE = re.compile(r"(?<![^\s:?])\(?([A-Z])\)[ \t]{0,4}(?=[^\s()])")
+_NUMBERED_OPTION = re.compile(r"[ \t>*_-]{0,8}\(([0-9]{1,2})\)[ \t]")
+_ASKS_FOR_NUMBER = re.compile(r"answer:[ \t*_`]{0,4}[<\[]?(?:the |a )?(?:final )?number\b", re.IGNORECASE)
+_LONGEST_OPTION = 500
+_LONGEST_LINE = 2000
+_LONGEST_TEXT = 200
+_LONGEST_QUESTION = 20_000
 _UNITS = re.compile(
     r"^(?:answer)?[\s:=$\\(*_]{0,8}[-+\u2212]?\$?\d[\d,]{0,40}(?:\.\d{1,40})?(?:/\d{1,40})?[\s%.$)*_\\]{0,8}$"
 )
@@ -76,12 +85,15 @@ class Vote(Selector):
 def infer_kind(question: str, texts: Sequence[str]) -> AnswerKind:
     """How to read the answers, from the question and the answers alone.
 
-    1. ``choice`` if lines of the question list options A, B, ... (see `count_options`).
-    2. Of the answers that are marked (``Answer: ...``, boxed, ...): ``number`` if more than half of them
+    1. ``number`` if the last line of the question asks for ``Answer: <number>``, whatever it lists.
+    2. ``choice`` if the question lists options (see `count_options`).
+    3. Of the answers that are marked (``Answer: ...``, boxed, ...): ``number`` if more than half of them
        are nothing but a number, else ``text``.
-    3. If none is marked: ``number`` if more than half of the texts have a number in their last line,
+    4. If none is marked: ``number`` if more than half of the texts have a number in their last line,
        else ``text``.
     """
+    if _ASKS_FOR_NUMBER.search(question[-_LONGEST_LINE:].rstrip().rpartition("\n")[2]):
+        return "number"
     if count_options(question):
         return "choice"
     marked = [answer for text in texts if (answer := find_marked(text)) is not None]
@@ -94,19 +106,79 @@ def infer_kind(question: str, texts: Sequence[str]) -> AnswerKind:
 
 
 def count_options(question: str) -> int:
-    """How many options A, B, C, ... the question lists on lines of their own; 0 if fewer than two."""
-    letters = _OPTION.findall(question)
+    """How many options the question lists; 0 if fewer than two.
+
+    Options are lines ``A. ...``, ``(B) ...`` of their own; else, in the only line that has such, ``A) ... B) ...``
+    from A on without gaps; else lines ``(1) ...``, ``(2) ...`` directly below a line that ends in a question mark.
+    """
+    end = question[-_LONGEST_QUESTION:]
+    return _count_lines(question) or _count_in_line(end) or _count_numbered(end)
+
+
+def _has_letters(question: str) -> bool:
+    return bool(_count_lines(question) or _count_in_line(question[-_LONGEST_QUESTION:]))
+
+
+def _count_lines(question: str) -> int:
     count = 0
-    for letter in letters:
+    for letter in _OPTION.findall(question):
         if letter == chr(ord("A") + count):
             count += 1
     return count if count >= 2 else 0
 
 
+def _count_in_line(question: str) -> int:
+    """The first option opens the line or follows a question mark or colon: "is (A) or (B) longer" lists none."""
+    found: list[int] = []
+    for line in question.splitlines():
+        options = list(_OPTION_IN_LINE.finditer(line)) if len(line) <= _LONGEST_LINE else []
+        if len(options) >= 2:
+            letters = "".join(option[1] for option in options)
+            before = line[: options[0].start()].strip()
+            is_list = (not before or before.endswith((":", "?"))) and "ABCDEFGHIJKLMNOPQRSTUVWXYZ".startswith(
+                letters
+            )
+            found.append(len(letters) if is_list else 0)
+    return found[0] if len(found) == 1 else 0
+
+
+def _count_numbered(question: str) -> int:
+    """Numbered lines are options only below a question: below anything else they are a list of things to do."""
+    found: list[int] = []
+    before = ""
+    for line in filter(str.strip, question.splitlines()):
+        number = _NUMBERED_OPTION.match(line) if len(line) <= _LONGEST_OPTION else None
+        if number is None:
+            before = line
+        elif int(number[1]) != len(found) + 1 or not before.rstrip(" \t*_").endswith("?"):
+            return 0
+        else:
+            found.append(int(number[1]))
+    return len(found) if len(found) >= 2 else 0
+
+
 def read_answers(question: str, texts: Sequence[str], kind: AnswerKind) -> list[str | None]:
-    """The answer of each text in normal form; None where there is none."""
-    n_choices = count_options(question) or 26
-    return [find_answer(text, kind, n_choices=n_choices) for text in texts]
+    """The answer of each text in normal form; None where there is none.
+
+    A text without a marked answer is itself the answer, of kind ``text``, if it is one line of at most 200
+    characters. To numbered options, the answer is the number of one of them.
+    """
+    if kind == "text":
+        return [_read_text(text) for text in texts]
+    n_choices = count_options(question)
+    if kind == "choice" and n_choices and not _has_letters(question):
+        numbers = {str(number) for number in range(1, n_choices + 1)}
+        return [number if (number := find_number(text)) in numbers else None for text in texts]
+    return [find_answer(text, kind, n_choices=n_choices or 26) for text in texts]
+
+
+def _read_text(text: str) -> str | None:
+    """As the scorer `exact` reads it, except that a long reply without a mark is no answer."""
+    marked = find_marked(text)
+    if marked is not None:
+        return normal_text(marked) or None
+    line = text.strip()
+    return normal_text(line) or None if len(line) <= _LONGEST_TEXT and len(line.splitlines()) == 1 else None
 
 
 def count_votes(answers: Sequence[str | None], weights: Sequence[Fraction]) -> dict[str, Fraction]:

@@ -75,7 +75,9 @@ async def evaluate(
     wanted = set(ids)
     if len(wanted) != len(ids):
         raise SpecError("each problem may be asked once; ids repeat", path="problems")
-    results = {result.problem_id: result for result in known if result.is_final and result.problem_id in wanted}
+    results = {
+        result.problem_id: result for result in known if result.is_final and result.problem_id in wanted
+    }
     todo = [problem for problem in asked if problem.id not in results]
     job = _Job(architecture, benchmark, models, seed, first_draw, iter(todo), results, on_result, is_tight)
     await side_by_side([job.work() for _ in range(min(concurrency, len(todo)))])

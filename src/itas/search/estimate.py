@@ -9,7 +9,7 @@ import numpy as np
 from itas.errors import SpecError
 from itas.search.amounts import Amount, Costs, count_fitting, least, most, total
 from itas.search.bound import BoundSpace
-from itas.search.contestants import line_up
+from itas.search.contestants import find_singles, line_up
 from itas.search.ranking import Rankings
 from itas.search.records import DEFAULT_TRIALS, Budget, StudyEstimate, StudySpec
 from itas.search.space import Price
@@ -119,7 +119,7 @@ class _Estimator:
             self._question(pair) for pair in (self.points.cheapest, self.points.middle, self.points.dearest)
         )
         trial = cheapest.times(start)
-        end = self._finalists(cheapest) + (cheapest + self._single()).times(fewest)
+        end = self._finalists(cheapest) + (cheapest + self._singles()).times(fewest)
         whole = ranking + trial + end
         self._check(ranking, trial, end, whole, fewest)
         each, each_worst = self._verdict(self.points.middle), self._verdict(self.points.dearest)
@@ -160,8 +160,10 @@ class _Estimator:
         by_samples, by_price = (self.costs.of(self.space.points[point].architecture) for point in pair)
         return Amount(by_samples.samples, by_price.micro_usd)
 
-    def _single(self) -> Amount:
-        return most(*(self.costs.of(self.spec.space.single(model)) for model in self.spec.models))
+    def _singles(self) -> Amount:
+        """As if all models were equally good, so that as many as can be stand in the verdict."""
+        dearest = most(*(self.costs.of(self.spec.space.single(model)) for model in self.spec.models))
+        return dearest.times(len(find_singles(self.space.rankings)))
 
     def _finalists(self, question: Amount) -> Amount:
         count = min(self.spec.finalists, len(self.space))

@@ -19,6 +19,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal, cast
 
+from itas.core.component import component_types
 from itas.core.spec import suggest
 from itas.search.ranking import RankingName, Rankings
 
@@ -344,15 +345,50 @@ def resolve_layer(
 
 
 def find_fields(template: Template, component_type: str) -> dict[str, Any]:
-    """Fixed fields of the first component of a type in the layers (its models and open values left out)."""
+    """Fields of the first component of a type in the layers, without its models and samples: an open value is the
+    option nearest to the component's default."""
+    node = _find_component(template, component_type)
+    if node is None:
+        return {"type": component_type}
+    found: dict[str, Any] = {}
+    for key, written in node.items:
+        if key in ("model", "models", "samples"):
+            continue
+        item: Node = written
+        if isinstance(written, Same):
+            item = next(hole for hole in template.holes if hole.name == written.name)
+        if isinstance(item, Leaf):
+            found[key] = item.value
+        elif isinstance(item, Hole):
+            options = [option.node.value for option in item.options if isinstance(option.node, Leaf)]
+            if options:
+                found[key] = _nearest_to_default(options, component_type, key)
+    return found
+
+
+def find_model(template: Template, component_type: str) -> str | None:
+    """The fixed model of the first component of a type; None where there is none, or it is open."""
+    node = _find_component(template, component_type)
+    model = None if node is None else dict(node.items).get("model")
+    return model.value if isinstance(model, Leaf) and isinstance(model.value, str) else None
+
+
+def _find_component(template: Template, component_type: str) -> Fields | None:
     for node in walk(Block(template.layers)):
         if isinstance(node, Fields) and ("type", Leaf(component_type)) in node.items:
-            return {
-                key: item.value
-                for key, item in node.items
-                if isinstance(item, Leaf) and key not in ("model", "models", "samples")
-            }
-    return {"type": component_type}
+            return node
+    return None
+
+
+def _nearest_to_default(options: list[object], component_type: str, name: str) -> object:
+    """The default itself, else the nearest number, else the first option."""
+    kind = component_types().get(component_type)
+    field_info = None if kind is None else kind.model_fields.get(name)
+    default: object = None if field_info is None else field_info.default
+    if default in options or not isinstance(default, (int, float)):
+        return default if default in options else options[0]
+    numbers = [option for option in options if isinstance(option, (int, float))]
+    return min(numbers, key=lambda number: abs(number - default)) if numbers else options[0]
 
 
 # --- paths --------------------------------------------------------------------------------------------------

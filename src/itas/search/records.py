@@ -19,7 +19,10 @@ from itas.search.searchers import AnySearcher, Racing
 from itas.search.space import Space
 
 Baseline = Literal["sampled and voted", "best of n", "mixture of models", "cheapest"]
-Role = Literal["winner", "best single model"] | Baseline
+Role = Literal["winner", "best single model", "other single model"] | Baseline
+SINGLES: frozenset[Role] = frozenset({"best single model", "other single model"})
+"""Roles of one call of one model."""
+Relation = Literal["better", "worse", "tied", "unknown"]
 Stage = Literal["ranking models", "ranking fusers", "search", "finalists", "verdict"]
 Because = Literal[
     "the winner is better than one call",
@@ -136,7 +139,7 @@ class StudyEstimate(Spec):
             one trial leave of the cap.
         worst_reserved_samples: The same, worst.
         least_samples: A cap below is refused: the ranking, one trial of the cheapest point, finalists as cheap,
-            and on `least_held_out_problems` nobody but a winner as cheap and one call of a single model.
+            and on `least_held_out_problems` nobody but a winner as cheap and one call of each single model.
         typical_samples: The whole study with all trials of the cap (or of the default), none sharing a call
             with another; never more than the cap.
         worst_samples: The same, worst, and every trial on all problems.
@@ -228,9 +231,11 @@ class Contestant(Spec):
         reason: Likewise, in words.
         mean: Mean score, None without any.
         against_winner: The winner minus this one; None for the winner, and where nothing is comparable. One call
-            of the best single model is a question of its own; the others are compared as one family.
-        against_single: This one minus one call of the best single model; None for that call, and where nothing
-            is comparable. For the winner it is the question of its own, the others are one family.
+            of a single model is a question of its own, for each of them; the others are compared as one family.
+        against_single: This one minus one call of the best single model; None for one call of any model (unless
+            it won), and where nothing is comparable. For the winner it is the question of its own, the others are
+            one family.
+        against_others: This one minus one call of each other single model, by its model; likewise.
     """
 
     roles: tuple[Role, ...] = Field(min_length=1)
@@ -242,31 +247,42 @@ class Contestant(Spec):
     mean: float | None = None
     against_winner: Margin | None = None
     against_single: Margin | None = None
+    against_others: dict[str, Margin] = Field(default_factory=dict[str, Margin])
+
+    @property
+    def is_single(self) -> bool:
+        """One call of one model, whatever else it stands for."""
+        return bool(SINGLES & set(self.roles))
 
 
 class Verdict(Spec):
     """The outcome on problems that nothing was selected on.
 
     Attributes:
-        relation: Of the winner to one call of the best single model.
-        one_call_is_as_good: The winner is not better than that one call. Another contestant may be: then it is
-            recommended.
+        relation: Of the winner to one call of a single model: better only if it is better than one call of every
+            one that stands in the verdict; worse if every one that it is not better than is proven better.
+        one_call_is_as_good: One call of some single model is not beaten by the winner. Another contestant may be
+            better than all of them: then it is recommended.
         as_good: Roles that take fewer samples than the winner and are not worse, cheapest first.
-        better_than_one_call: First roles of those proven better than one call of the best single model, best
-            mean first.
+        better_than_one_call: First roles of those proven better than one call of every single model that stands
+            in the verdict, best mean first. Each of these has to be shown, so there is no correction for their
+            number (intersection-union test).
         better_than_winner: First roles of those among them that are proven better than the winner too.
-        recommended: What to use. One call of the best single model if nobody is proven better than that; else the
-            winner, if it is among the proven and none of them is proven better than it; else the best of
+        recommended: What to use. One call of `single_model` if nobody is proven better than every one call; else
+            the winner, if it is among the proven and none of them is proven better than it; else the best of
             `better_than_winner`, or where the winner is not proven, of `better_than_one_call`.
+        single_model: Whose one call stands for a single model: of those that the winner is not better than, the
+            one with the best mean on the held-out problems; the best of the ranking if it is better than all.
         is_complete: Every contestant was run on every problem.
     """
 
-    relation: Literal["better", "worse", "tied", "unknown"]
+    relation: Relation
     one_call_is_as_good: bool
     as_good: tuple[Role, ...]
     better_than_one_call: tuple[Role, ...] = ()
     better_than_winner: tuple[Role, ...] = ()
     recommended: Role
+    single_model: ModelId | None = None
     is_complete: bool
 
     @property
@@ -274,7 +290,7 @@ class Verdict(Spec):
         """Why that is recommended."""
         if self.recommended == "winner":
             return "the winner is better than one call"
-        if self.recommended == "best single model":
+        if self.recommended in SINGLES:
             return "nothing is proven better than one call"
         if self.relation == "better":
             return "it is better than one call and than the winner"
@@ -329,8 +345,19 @@ class StudyResult(Spec):
         return self.contestants[0]
 
     def contestant(self, role: Role) -> Contestant | None:
-        """Who stood for a role."""
-        return next((entry for entry in self.contestants if role in entry.roles), None)
+        """Who stood for a role; of several other single models the one that the verdict names."""
+        found = [entry for entry in self.contestants if role in entry.roles]
+        named = [entry for entry in found if entry.architecture.models == (self.verdict.single_model,)]
+        if role == "other single model" and named:
+            return named[0]
+        return found[0] if found else None
+
+    @property
+    def single(self) -> Contestant | None:
+        """One call of the single model that the verdict names (see `Verdict.single_model`)."""
+        singles = [entry for entry in self.contestants if entry.is_single]
+        named = [entry for entry in singles if entry.architecture.models == (self.verdict.single_model,)]
+        return named[0] if named else self.contestant("best single model")
 
     @property
     def recommended(self) -> Architecture:

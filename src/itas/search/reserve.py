@@ -10,14 +10,14 @@ from dataclasses import dataclass
 from itas.core.architecture import Architecture
 from itas.search.amounts import Amount, Costs, count_fitting, least, most, total
 from itas.search.bound import BoundSpace
-from itas.search.contestants import LineUp, find_cheapest, line_up
+from itas.search.contestants import LineUp, find_cheapest, find_singles, line_up
 from itas.search.estimate import LEAST_HELD_OUT, VERDICT_SHARE, ranking_takes, some_points, wished_held_out
 from itas.search.posterior import Posterior
 from itas.search.records import Baseline, Budget, Role, StudySpec
 from itas.search.split import Split
 
 FIRST_LEFT_OUT: tuple[Baseline, ...] = ("best of n", "mixture of models", "sampled and voted", "cheapest")
-"""Which baselines a small budget drops, in this order. One call of the best single model is never dropped."""
+"""Which baselines a small budget drops, in this order. One call of a single model is never dropped."""
 SPARE = 1.1
 """A verdict on more problems than the least is planned as if it took so many times as much: replies are asked for
 again, and prices are estimates."""
@@ -30,25 +30,25 @@ class Kept:
     Attributes:
         wanted: For finalists and verdict as they are likely to be, as far as the verdict's share goes.
         finalists: For them, if they were as cheap as can be.
-        single: One question of the best single model.
+        singles: One question of every single model that stands in the verdict.
         held_out: Problems that a verdict has at least.
         dearest: One question of whatever was tried and took the most.
     """
 
     wanted: Amount
     finalists: Amount
-    single: Amount
+    singles: Amount
     held_out: int
     dearest: Amount
 
     def after(self, question: Amount) -> "Kept":
         """The same when a point of which one question takes this was tried too."""
-        return Kept(self.wanted, self.finalists, self.single, self.held_out, most(self.dearest, question))
+        return Kept(self.wanted, self.finalists, self.singles, self.held_out, most(self.dearest, question))
 
     @property
     def amount(self) -> Amount:
         """As wanted; in any case enough for the smallest verdict, whatever was tried wins."""
-        return most(self.wanted, self.finalists + (self.dearest + self.single).times(self.held_out))
+        return most(self.wanted, self.finalists + (self.dearest + self.singles).times(self.held_out))
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,7 +107,7 @@ class Reserve:
         return Kept(
             wanted=least(end, after_ranking.times(VERDICT_SHARE)),
             finalists=cheapest.times(self._count * len(self._split.fresh)),
-            single=self._single(costs),
+            singles=self._singles(costs),
             held_out=self._least_held_out,
             dearest=most(*(costs.of(self._architecture(point)) for point in tried)),
         )
@@ -123,7 +123,7 @@ class Reserve:
         for point in points:
             chosen = [*found, point]
             dearest = most(*(costs.of(self._architecture(each)) for each in chosen))
-            smallest = (dearest + self._single(costs)).times(self._least_held_out)
+            smallest = (dearest + self._singles(costs)).times(self._least_held_out)
             if not found or (self._finalists(chosen, costs) + smallest).fits(left):
                 found = chosen
         return found
@@ -157,8 +157,9 @@ class Reserve:
         entries, _ = line_up(self._spec, self._space, winner=winner, cheapest=cheapest)
         return entries
 
-    def _single(self, costs: Costs) -> Amount:
-        return costs.of(self._spec.space.single(self._space.rankings.generators[0].model))
+    def _singles(self, costs: Costs) -> Amount:
+        singles = find_singles(self._space.rankings)
+        return total(costs.of(self._spec.space.single(entry.model)) for entry in singles)
 
     def _finalists(self, points: Sequence[int], costs: Costs) -> Amount:
         if len(points) < 2:

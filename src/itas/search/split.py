@@ -1,7 +1,8 @@
 """Which problems are for searching, which for the finalists, and which nobody looks at before the verdict."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import accumulate
 
 from itas.core.seeds import random_for
 from itas.errors import SpecError
@@ -28,16 +29,24 @@ class Split:
     held_out: tuple[str, ...]
 
 
-def split_problems(problems: Sequence[str], *, seed: int, dev: int | None = None) -> Split:
+def split_problems(
+    problems: Sequence[str],
+    *,
+    seed: int,
+    dev: int | None = None,
+    groups: Mapping[str, str] | None = None,
+) -> Split:
     """Split by the seed; the order in which the problems are given does not matter.
 
     Args:
         problems: Their ids, each once.
         dev: Development problems, a quarter of them fresh for the finalists; by default a fifth of all, at
             least 40 (never more than half) and at most 400.
+        groups: Problem id -> its group; problems of one group, for instance with the same question, stand on one
+            side. A problem without one is a group of its own. Parts may then differ a little in size.
 
     Raises:
-        SpecError: Too few problems, one twice, or `dev` leaves nothing to hold out.
+        SpecError: Too few problems, one twice, `dev` leaves nothing to hold out, or groups are too large.
     """
     count = len(problems)
     if len(set(problems)) < count:
@@ -59,5 +68,30 @@ def split_problems(problems: Sequence[str], *, seed: int, dev: int | None = None
         )
     shuffled = sorted(problems)
     random_for(seed, "split").shuffle(shuffled)
-    fresh = round(FRESH_SHARE * dev)
-    return Split(tuple(shuffled[: dev - fresh]), tuple(shuffled[dev - fresh : dev]), tuple(shuffled[dev:]))
+    together = _group(shuffled, groups or {})
+    first = _boundary(together, dev - round(FRESH_SHARE * dev))
+    second = max(_boundary(together, dev), first)
+    ordered = [problem for group in together for problem in group]
+    if not first or second == count:
+        largest = max(len(group) for group in together)
+        raise SpecError(
+            "problems with the same question stay on one side of the split, and the largest group of them "
+            f"({largest} of {count} problems) leaves one side empty. Remove the repetitions",
+            path="problems",
+        )
+    return Split(tuple(ordered[:first]), tuple(ordered[first:second]), tuple(ordered[second:]))
+
+
+def _group(problems: Sequence[str], groups: Mapping[str, str]) -> list[list[str]]:
+    """The problems by group, groups in the order of their first problem."""
+    found: dict[tuple[bool, str], list[str]] = {}
+    for problem in problems:
+        key = (True, groups[problem]) if problem in groups else (False, problem)
+        found.setdefault(key, []).append(problem)
+    return list(found.values())
+
+
+def _boundary(groups: Sequence[Sequence[str]], wanted: int) -> int:
+    """The number of problems nearest to `wanted` at which a group ends."""
+    ends = [0, *accumulate(len(group) for group in groups)]
+    return min(ends, key=lambda end: abs(end - wanted))

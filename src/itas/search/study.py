@@ -51,12 +51,15 @@ class Study:
         spec: What to search.
         problems: Ids of all problems, in any order.
         evaluate: Runs architectures.
+        groups: Problem id -> its group, for instance a digest of its conversation: whole groups go to one side of
+            the split, so that no held-out question was searched on. None: every problem is a group of its own.
         budget: Caps.
         journal: Where the journal is or shall be; None keeps it in memory.
         price: Estimated cost of one question; needed for caps in dollars.
         marginal_samples: What an evaluation would still buy; by default read off the structure.
-        compare: Paired comparisons: the winner with one call of the best single model, which is the question the
-            study asks; the winner with the others as one family; that call with the same others as one family.
+        compare: Paired comparisons: the winner with one call of each single model, which is the question the
+            study asks (a comparison of its own each); the winner with the others as one family; each of those
+            calls with the same others as one family.
         paid_before: What was already paid for this study when it is resumed, as a ledger of calls knows it: a kill
             keeps the calls of unfinished evaluations out of the journal. With it, a resumed study plans with what
             is really left of its caps; without it, with a little more (the caps themselves hold elsewhere).
@@ -74,6 +77,7 @@ class Study:
     compare: Compare = paired_margins
     paid_before: Amount | None = None
     progress: Callable[[Progress], None] | None = None
+    groups: Mapping[str, str] | None = None
     versions: Mapping[str, str] = field(default_factory=dict[str, str])
 
     def estimate(self) -> StudyEstimate:
@@ -145,7 +149,7 @@ class Study:
         )
 
     def _split(self) -> Split:
-        return split_problems(self.problems, seed=self.spec.seed, dev=self.spec.dev)
+        return split_problems(self.problems, seed=self.spec.seed, dev=self.spec.dev, groups=self.groups)
 
 
 def load_study(journal: Path) -> tuple[StudySpec, Budget]:
@@ -171,7 +175,7 @@ def load_study(journal: Path) -> tuple[StudySpec, Budget]:
 
 def _begin(study: Study, journal: Journal, split: Split) -> None:
     """Write down what is searched, or check that the journal is of the same study."""
-    problems = digest(sorted(study.problems))
+    problems = _fingerprint(study)
     started = journal.find("study")
     if started is None:
         journal.write(
@@ -190,13 +194,23 @@ def _begin(study: Study, journal: Journal, split: Split) -> None:
         raise DataError(f"{study.journal}: is the journal of another study. Choose another folder")
     elif started.get("problems") != problems:
         raise DataError(
-            f"{study.journal}: the study was begun on other problems (their ids differ). Go on with the same "
+            f"{study.journal}: the study was begun on other problems (their ids or groups differ). Go on with the same "
             "problems, or begin a new study in another folder"
         )
     budget = study.budget.model_dump(mode="json")
     last = journal.find("budget")
     if last is None or last["budget"] != budget:
         journal.write("budget", budget=budget)
+
+
+def _fingerprint(study: Study) -> str:
+    """Of the problems and of which belong together; groups of one are none."""
+    found: dict[str, list[str]] = {}
+    for problem in sorted(study.problems):
+        if study.groups and problem in study.groups:
+            found.setdefault(study.groups[problem], []).append(problem)
+    shared = sorted(group for group in found.values() if len(group) > 1)
+    return digest([sorted(study.problems), shared] if shared else sorted(study.problems))
 
 
 def _check_space(study: Study, journal: Journal, space: BoundSpace) -> None:

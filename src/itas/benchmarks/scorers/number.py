@@ -5,6 +5,7 @@ the reply, is compared as an exact fraction, so ``1,000``, ``1000.0`` and ``$100
 signs and units are ignored. `tolerance` allows for rounding.
 """
 
+import re
 from fractions import Fraction
 from typing import ClassVar
 
@@ -39,5 +40,12 @@ class Number(Rule):
 
     def objection(self, problem: Problem) -> str | None:
         if problem.target is not None and normal_number(problem.target) is None:
-            return f"the target {problem.target!r} is not a number; write it as digits, or use 'exact'"
+            return f"the target {problem.target!r} is not a number; {_cure(problem.target)}, or use 'exact'"
         return None
+
+
+def _cure(target: str) -> str:
+    if re.fullmatch(r"[-+]?\d{1,20},\d{1,20}", target.strip()):
+        return f"use a point: {target.strip().replace(',', '.')}"
+    number = re.fullmatch(r"([-+]?\d{1,20}(?:\.\d{1,20})?)\s?[^\W\d]\D{0,40}", target.strip())
+    return f"leave the unit out: {number[1]}" if number else "write it as digits"

@@ -49,6 +49,10 @@ def export(recording: RecordingFile, *, settings: SettingsFile = None) -> None:
 
     written = run_async(export_store(load_settings(settings), recording))
     out().print(f"{written.questions:,} questions with {written.draws:,} answers written to {recording}")
+    if written.skipped:
+        out().print(
+            f"{written.skipped:,} questions left out: answers of simulated models belong to their problems"
+        )
 
 
 def import_(recording: RecordingFile, *, settings: SettingsFile = None) -> None:

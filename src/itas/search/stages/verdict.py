@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from itas.search.contestants import LineUp
 from itas.search.ledger import Ledger
-from itas.search.records import Compare, Contestant, Margin, Role, Verdict, mean_score, scores_of
+from itas.search.records import Compare, Contestant, Margin, Relation, Role, Verdict, mean_score, scores_of
 from itas.search.reserve import Reserve, VerdictPlan
 
 
@@ -57,12 +57,10 @@ async def run_contestants(
 def judge(ledger: Ledger, contestants: Sequence[Contestant]) -> Verdict:
     """What the held-out problems say."""
     winner = contestants[0]
-    single = _single(contestants)
-    margin = single.against_winner
-    relation = "tied" if single is winner else "unknown" if margin is None else margin.verdict
+    singles = [entry for entry in contestants if entry.is_single]
+    relation, single = _relate(winner, singles)
     proven = sorted(
-        (entry for entry in contestants if entry.against_single and entry.against_single.verdict == "better"),
-        key=lambda entry: -(entry.mean or 0.0),
+        (entry for entry in contestants if _is_proven(entry, singles)), key=lambda entry: -(entry.mean or 0.0)
     )
     ahead = [entry for entry in proven if entry.against_winner and entry.against_winner.verdict == "worse"]
     verdict = Verdict(
@@ -71,14 +69,23 @@ def judge(ledger: Ledger, contestants: Sequence[Contestant]) -> Verdict:
         as_good=_cheaper_and_as_good(winner, contestants[1:]),
         better_than_one_call=tuple(entry.roles[0] for entry in proven),
         better_than_winner=tuple(entry.roles[0] for entry in ahead),
-        recommended=_recommend(winner, proven, ahead),
+        recommended=_recommend(winner, single, proven, ahead),
+        single_model=single.architecture.models[0],
         is_complete=all(entry.state == "done" for entry in contestants),
     )
     known = ledger.journal.find("verdict")
     if known is None or known["is_complete"] != verdict.is_complete:
         results = [
             entry.model_dump(
-                mode="json", include={"roles", "mean", "planned_samples", "against_winner", "against_single"}
+                mode="json",
+                include={
+                    "roles",
+                    "mean",
+                    "planned_samples",
+                    "against_winner",
+                    "against_single",
+                    "against_others",
+                },
             )
             for entry in contestants
         ]
@@ -90,35 +97,89 @@ def _single(contestants: Sequence[Contestant]) -> Contestant:
     return next(entry for entry in contestants if "best single model" in entry.roles)
 
 
-def _recommend(winner: Contestant, proven: Sequence[Contestant], ahead: Sequence[Contestant]) -> Role:
+def _relate(winner: Contestant, singles: Sequence[Contestant]) -> tuple[Relation, Contestant]:
+    """See `Verdict.relation`; and the one call that stands for a single model."""
+    best = _single(singles)
+    verdicts = {
+        id(entry): entry.against_winner.verdict if entry.against_winner else "unknown" for entry in singles
+    }
+    if winner.is_single:
+        verdicts[id(winner)] = "tied"
+    unbeaten = [entry for entry in singles if verdicts[id(entry)] in ("tied", "worse")]
+    if unbeaten:
+        # The first of equally good ones is the better of the ranking.
+        single = max(unbeaten, key=lambda entry: (entry.mean or 0.0, entry is best))
+        is_worse = all(verdicts[id(entry)] == "worse" for entry in unbeaten)
+        return "worse" if is_worse else "tied", single
+    unknown = [entry for entry in singles if verdicts[id(entry)] == "unknown"]
+    if unknown:
+        return "unknown", best if best in unknown else unknown[0]
+    return "better", best
+
+
+def _is_proven(entry: Contestant, singles: Sequence[Contestant]) -> bool:
+    """Better than one call of every single model."""
+    margins = [entry.against_single, *entry.against_others.values()]
+    return (
+        not entry.is_single
+        and len(margins) == len(singles)
+        and all(margin is not None and margin.verdict == "better" for margin in margins)
+    )
+
+
+def _recommend(
+    winner: Contestant, single: Contestant, proven: Sequence[Contestant], ahead: Sequence[Contestant]
+) -> Role:
     """See `Verdict.recommended`; both lists best first."""
     if not proven:
-        return "best single model"
+        return "best single model" if "best single model" in single.roles else "other single model"
     if winner in proven:
         return ahead[0].roles[0] if ahead else "winner"
     return proven[0].roles[0]
 
 
 def _compared(contestants: Sequence[Contestant], compare: Compare) -> tuple[Contestant, ...]:
-    """The contestants with their margins. Winner against one call is the question of the study and stands alone;
-    the others are one family against the winner, and one against that call."""
-    winner, single = contestants[0], _single(contestants)
-    others = [entry for entry in contestants if entry is not winner and entry is not single]
-    question = None if single is winner else _margins(winner, [single], compare)[0]
-    behind_winner = _margins(winner, others, compare)
-    behind_single = _margins(single, others, compare)
-    families = {
-        id(entry): (to_winner, None if to_single is None else to_single.turned)
-        for entry, to_winner, to_single in zip(others, behind_winner, behind_single, strict=True)
+    """The contestants with their margins. Winner against one call is the question of the study and stands alone,
+    for every single model; the others are one family against the winner, and one against each of those calls."""
+    winner, best = contestants[0], _single(contestants)
+    singles = [entry for entry in contestants if entry.is_single]
+    others = [entry for entry in contestants if entry is not winner and not entry.is_single]
+    against_winner: dict[int, Margin | None] = {
+        id(entry): _margins(winner, [entry], compare)[0] for entry in singles if entry is not winner
     }
-    families[id(single)] = (question, None)
-    families.setdefault(id(winner), (None, question))
+    families = {id(entry): _turned(_margins(entry, others, compare)) for entry in singles}
+    if winner in singles:
+        against_winner |= {
+            id(entry): None if margin is None else margin.turned
+            for entry, margin in zip(others, families[id(winner)], strict=True)
+        }
+    else:
+        behind = _margins(winner, others, compare)
+        against_winner |= {id(entry): margin for entry, margin in zip(others, behind, strict=True)}
+
+    def over(entry: Contestant, single: Contestant) -> Margin | None:
+        if entry is winner:
+            return against_winner.get(id(single))
+        return families[id(single)][others.index(entry)] if entry in others else None
+
     return tuple(
         entry.model_copy(
-            update={"against_winner": families[id(entry)][0], "against_single": families[id(entry)][1]}
+            update={
+                "against_winner": against_winner.get(id(entry)),
+                "against_single": over(entry, best),
+                "against_others": {
+                    single.architecture.models[0]: margin
+                    for single in singles
+                    if single is not best and (margin := over(entry, single)) is not None
+                },
+            }
         )
         for entry in contestants
     )
+
+
+def _turned(margins: Sequence[Margin | None]) -> list[Margin | None]:
+    return [None if margin is None else margin.turned for margin in margins]
 
 
 def _margins(one: Contestant, family: Sequence[Contestant], compare: Compare) -> tuple[Margin | None, ...]:
