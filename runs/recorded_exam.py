@@ -24,7 +24,8 @@ from typing import Any
 from itas.api.searching import Finished, SearchSpec, make_search, run_search
 from itas.api.settings import Settings
 from itas.benchmarks.registry import open_benchmark
-from itas.search import Margin, Progress, StudyEstimate
+from itas.evaluation.statistics import MeanEstimate
+from itas.search import Contestant, Margin, Progress, StudyEstimate
 
 SEEDS = 20
 MODELS_OF_EXAM = ("gpt-4", "cohere-command-r-plus", "gemini-1.0-pro", "llama-2-70b-chat", "gpt-35-turbo")
@@ -411,7 +412,11 @@ def section_lines(section: Section) -> list[str]:
         "",
         *contestant_table(section.shown),
         "",
-        *[f"- {each.sentence}" for each in section.shown.outcome.comparisons if "winner" in each.name_a],
+        *[
+            f"- {each.sentence}"
+            for each in section.shown.outcome.comparisons
+            if "winner" in each.name_a.lower()
+        ],
         "",
         *seeds_lines(section),
         "",
@@ -420,6 +425,7 @@ def section_lines(section: Section) -> list[str]:
 
 
 def contestant_table(finished: Finished) -> list[str]:
+    from itas.report.verdict import name_contestant
     from itas.report.words import describe_architecture
 
     outcome = finished.outcome
@@ -428,16 +434,16 @@ def contestant_table(finished: Finished) -> list[str]:
         "|---|---|---|---|---|",
     ]
     for entry in outcome.result.contestants:
-        quality = outcome.quality.get(entry.roles[0])
+        quality = outcome.quality.get(entry.architecture.fingerprint)
         if quality is None:
             reason = entry.reason or "not recorded that often"
             lines.append(
-                f"| {' = '.join(entry.roles)} | {describe_architecture(entry.architecture)} | "
+                f"| {name_contestant(entry)} | {describe_architecture(entry.architecture)} | "
                 f"{entry.planned_samples} | none | {reason[:60]} |"
             )
             continue
         lines.append(
-            f"| {' = '.join(entry.roles)} | {describe_architecture(entry.architecture)} | {entry.planned_samples} | "
+            f"| {name_contestant(entry)} | {describe_architecture(entry.architecture)} | {entry.planned_samples} | "
             f"{100 * quality.mean:.1f} | {100 * quality.low:.1f} to {100 * quality.high:.1f} |"
         )
     best = outcome.result.finalists[0]
@@ -461,6 +467,11 @@ def seeds_lines(section: Section) -> list[str]:
         f"*is* one call of the best model), `worse` in {worse}. The splits share their problems, so these are "
         "not independent runs.",
     ]
+
+
+def truth_of(entry: Contestant | None, truth: dict[str, MeanEstimate]) -> str:
+    found = None if entry is None else truth.get(entry.architecture.fingerprint)
+    return "none" if found is None else f"{100 * found.mean:.1f} +- {100 * (found.se or 0.0):.1f}"
 
 
 def simulated_lines(simulated: Sequence[Finished]) -> list[str]:
@@ -488,12 +499,7 @@ def simulated_lines(simulated: Sequence[Finished]) -> list[str]:
             str(winner.planned_samples),
             f"{100 * best.mean:.1f} +- {100 * best.sd:.1f}",
             "none" if winner.mean is None else f"{100 * winner.mean:.1f}",
-            *[
-                f"{100 * truth[entry.roles[0]].mean:.1f} +- {100 * (truth[entry.roles[0]].se or 0.0):.1f}"
-                if entry is not None and entry.roles[0] in truth
-                else "none"
-                for entry in (winner, single)
-            ],
+            *[truth_of(entry, truth) for entry in (winner, single)],
         ]
         lines.append("| " + " | ".join(cells) + " |")
     return lines

@@ -203,3 +203,14 @@ def test_the_prompt_lists_the_ids_in_the_order_shown_and_is_itself_no_ranking():
     assert listed[1].split(", ") == list(answers_of(prompt))
     with pytest.raises(ParseError):
         parse_ranking(prompt, ids)
+
+
+@pytest.mark.parametrize("count", [2, 3])
+def test_the_form_has_real_ids_and_a_copy_of_it_is_no_ranking(count: int):
+    prompt, ids = render_ranking(state(*"abc"[:count]), rng)
+    form = prompt.rpartition("\n")[2]
+    assert form.startswith(f"RANKING: {next(iter(answers_of(prompt)))} > ")
+    assert form.endswith(" > ...")
+    assert "means nothing" in prompt
+    with pytest.raises(ParseError):
+        parse_ranking(form, ids)

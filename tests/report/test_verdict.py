@@ -4,6 +4,7 @@ from itas.core.architecture import Architecture
 from itas.report import About, describe_verdict, render_search_report
 from itas.report.verdict import describe_alternatives, describe_choice, name_contestant
 from itas.search import Contestant, Margin, StudyResult, Verdict
+from itas.search.records import Role
 from tests.report.reading import Reader
 from tests.report.worlds import Run
 
@@ -30,7 +31,7 @@ def margin(difference: float, low: float, high: float) -> Margin:
 
 
 def study(
-    run: Run, single: Margin | None, *others: Contestant, as_good: tuple = (), recommended: str | None = None
+    run: Run, single: Margin | None, *others: Contestant, as_good: tuple = (), recommended: Role | None = None
 ) -> StudyResult:
     relation = "unknown" if single is None else single.verdict
     is_as_good = relation in ("tied", "worse")

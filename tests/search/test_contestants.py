@@ -59,12 +59,13 @@ def test_a_judge_is_the_one_of_the_space_else_the_best_fuser_else_the_best_model
         {"type": "fuser", "model": {"best": "fusers"}},
     ]
     fusers = Rankings(generators=RANKINGS.generators, fusers=(Ranked(model="fake/f", skill=0.5),))
-    for baseline, layers, rankings, named, judge in (
+    cases: list[tuple[Baseline, list[Any] | None, Rankings, tuple[str, ...] | None, str]] = [
         ("best of n", fixed, fusers, None, "fake/judge"),
         ("mixture of models", fixed, fusers, None, "fake/f"),
         ("best of n", None, RANKINGS, ("fake/g",), "fake/g"),
         ("best of n", None, RANKINGS, None, "fake/a"),
-    ):
+    ]
+    for baseline, layers, rankings, named, judge in cases:
         found = built(baseline, layers=layers, rankings=rankings, fusers=named)
         assert found.layers[1].components[0].models() == (judge,)
 

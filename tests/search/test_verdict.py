@@ -9,6 +9,7 @@ import itas.components  # noqa: F401 - registers the component types
 from itas.core.architecture import Architecture
 from itas.core.observation import Observation
 from itas.core.problem import Score, Unscored
+from itas.search.contestants import LineUp
 from itas.search.journal import Journal
 from itas.search.ledger import Ledger
 from itas.search.records import Contestant, Margin, Role, Verdict, paired_margins
@@ -23,7 +24,7 @@ def judged(**scores: str) -> tuple[tuple[Contestant, ...], Verdict]:
         return observed(known[architecture.models[0]])
 
     ledger = Ledger(Journal(None), evaluate, None)
-    entries = tuple(
+    entries: LineUp = tuple(
         (architecture_of(f"fake/{role}", 9 - place), (ROLES[role],)) for place, role in enumerate(scores)
     )
     problems = [str(number) for number in range(100)]

@@ -13,6 +13,7 @@ from itas.api.settings import Settings
 from itas.benchmarks.benchmark import Benchmark
 from itas.benchmarks.registry import open_benchmark
 from itas.core.architecture import Architecture
+from itas.core.model import is_simulated as model_is_simulated
 from itas.core.spec import Spec
 from itas.errors import DataError, SpecError
 from itas.evaluation.comparison import Comparison, compare_each
@@ -248,7 +249,7 @@ def _about(named: Sequence[Architecture], benchmark: Benchmark, **arguments: Any
             str(number + 1): {"name": each.name, "fingerprint": each.fingerprint}
             for number, each in enumerate(named)
         },
-        "is_simulated": any(model.startswith(SIMULATED) for each in named for model in each.models),
+        "is_simulated": any(model_is_simulated(model) for each in named for model in each.models),
         "arguments": arguments,
     }
 

@@ -40,7 +40,7 @@ def write_report(run: Path) -> Path:
         versions={str(name): str(found) for name, found in dict(manifest.get("versions", {})).items()},
         fingerprints={"benchmark": outcome.benchmark_fingerprint},
         is_simulated=outcome.search.is_simulated,
-        true_quality=None if truth is None else {role: found.mean for role, found in truth.quality.items()},
+        true_quality=None if truth is None else {name: found.mean for name, found in truth.quality.items()},
         true_problems=None if truth is None else truth.problems,
         caps=outcome.search.budget,
         next_steps=_next_steps(run, outcome),

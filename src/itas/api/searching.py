@@ -15,6 +15,7 @@ from itas.api.settings import IN_MEMORY, Settings
 from itas.benchmarks.benchmark import Benchmark
 from itas.benchmarks.registry import WORD_PROBLEMS, open_benchmark
 from itas.core.architecture import Architecture
+from itas.core.model import is_simulated
 from itas.core.observation import Observation
 from itas.core.problem import Problem, Unscored
 from itas.core.spec import Spec, digest
@@ -43,7 +44,6 @@ from itas.search import (
     read_journal,
     shipped_spaces,
 )
-from itas.search.records import Role
 from itas.specs import dump_architecture, load_data  # brings the component types
 
 KIND = "search"
@@ -82,7 +82,7 @@ class SearchSpec(Spec):
     @property
     def is_simulated(self) -> bool:
         """Some model is simulated."""
-        return any(model.startswith(SIMULATED) for model in (*self.study.models, *self.study.all_fusers))
+        return any(is_simulated(model) for model in (*self.study.models, *self.study.all_fusers))
 
     @property
     def is_all_simulated(self) -> bool:
@@ -95,11 +95,11 @@ class Truth(Spec):
 
     Attributes:
         problems: How many; none of them was in the search.
-        quality: Mean score with its interval, by role.
+        quality: Mean score with its interval, by fingerprint of the architecture.
     """
 
     problems: PositiveInt
-    quality: dict[Role, MeanEstimate]
+    quality: dict[str, MeanEstimate]
 
 
 class Outcome(Spec):
@@ -111,7 +111,7 @@ class Outcome(Spec):
         benchmark: Name of the benchmark.
         benchmark_fingerprint: Of its problems, targets and scorer.
         benchmark_problems: How many it has.
-        quality: Held-out mean of every contestant with its interval, by its first role.
+        quality: Held-out mean of every contestant with its interval, by fingerprint of its architecture.
         comparisons: The winner against one call, the winner against the baselines, the baselines against one
             call; the last two families each corrected for their number.
         truth: For simulated models on generated problems.
@@ -122,7 +122,7 @@ class Outcome(Spec):
     benchmark: str
     benchmark_fingerprint: str
     benchmark_problems: PositiveInt
-    quality: dict[Role, MeanEstimate] = Field(default_factory=dict[Role, MeanEstimate])
+    quality: dict[str, MeanEstimate] = Field(default_factory=dict[str, MeanEstimate])
     comparisons: tuple[Comparison, ...] = ()
     truth: Truth | None = None
 
@@ -462,8 +462,8 @@ def _write_report(folder: Path, watch: SearchWatch) -> Path | None:
 
 def _conclude(search: SearchSpec, benchmark: Benchmark, result: StudyResult, truth: Truth | None) -> Outcome:
     comparisons = _comparisons(result)
-    quality: dict[Role, MeanEstimate] = {
-        entry.roles[0]: estimate_mean(list(scores.values()))
+    quality: dict[str, MeanEstimate] = {
+        entry.architecture.fingerprint: estimate_mean(list(scores.values()))
         for entry in result.contestants
         if (scores := mean_scores(entry.observations))
     }
@@ -579,7 +579,7 @@ class _Work:
         seen = {problem.conversation for problem in self._benchmark.problems}
         others = open_benchmark(WORD_PROBLEMS, seed=self._search.study.seed + _TRUTH_SEED, limit=count)
         fresh = tuple(problem for problem in others.problems if problem.conversation not in seen)
-        quality: dict[Role, MeanEstimate] = {}
+        quality: dict[str, MeanEstimate] = {}
         async with open_models(
             self._settings.model_copy(update={"store": IN_MEMORY}),
             problems=fresh,
@@ -588,7 +588,7 @@ class _Work:
             for entry in result.contestants:
                 found = await evaluate(entry.architecture, others, models=models, problems=fresh)
                 if found.score is not None:
-                    quality[entry.roles[0]] = found.score
+                    quality[entry.architecture.fingerprint] = found.score
         return Truth(problems=len(fresh), quality=quality)
 
 
@@ -603,18 +603,19 @@ def _last_failure(found: Evaluation) -> str:
 
 
 def _comparisons(result: StudyResult) -> tuple[Comparison, ...]:
-    """The winner against one call of a single model, the question of the study; the winner against the others,
-    and the others against one call, each family corrected for its number."""
+    """The winner against one call of each single model, the question of the study; the winner against the
+    baselines, and the baselines against each single model, each family corrected for its number."""
     winner, *others = result.contestants
-    single = result.contestant("best single model")
-    singles = [other for other in others if set(other.roles) & {"best single model", "other single model"}]
-    baselines = [other for other in others if other not in singles]
-    first = [_compare(winner, other) for other in singles if _share_scores(winner, other)]
-    against_winner = [_compare(winner, other) for other in baselines if _share_scores(winner, other)]
-    against_single = [
-        _compare(other, single) for other in baselines if single is not None and _share_scores(other, single)
-    ]
-    return (*first, *correct_for_many(against_winner), *correct_for_many(against_single))
+    singles = [other for other in others if other.is_single]
+    baselines = [other for other in others if not other.is_single]
+    found = [_compare(winner, other) for other in singles if _share_scores(winner, other)]
+    found += correct_for_many(
+        [_compare(winner, other) for other in baselines if _share_scores(winner, other)]
+    )
+    for single in singles:
+        family = [_compare(other, single) for other in baselines if _share_scores(other, single)]
+        found += correct_for_many(family)
+    return tuple(found)
 
 
 def _compare(a: Contestant, b: Contestant) -> Comparison:
@@ -638,9 +639,3 @@ def _versions() -> dict[str, str]:
     from importlib.metadata import version
 
     return {package: version(package) for package in ("itas", "numpy", "pydantic")}
-
-
-def quality_of(outcome: Outcome, role: Role) -> MeanEstimate | None:
-    """Held-out quality of whoever stood for a role."""
-    entry = outcome.result.contestant(role)
-    return None if entry is None else outcome.quality.get(entry.roles[0])

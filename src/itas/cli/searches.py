@@ -13,7 +13,7 @@ from itas.core.money import format_usd, to_micro_usd
 from itas.core.observation import event_rates
 from itas.core.problem import Unscored
 from itas.evaluation.statistics import detectable_difference
-from itas.report.verdict import describe_alternatives, describe_choice, describe_verdict
+from itas.report.verdict import describe_alternatives, describe_choice, describe_verdict, name_contestant
 from itas.report.words import describe_architecture
 
 if TYPE_CHECKING:
@@ -154,7 +154,7 @@ def print_outcome(outcome: Outcome) -> None:
     if truth is not None:
         heads.append("simulated truth")
         for row, entry in zip(rows, result.contestants, strict=True):
-            found = truth.quality.get(entry.roles[0])
+            found = truth.quality.get(entry.architecture.fingerprint)
             row.append("" if found is None else f"{100 * found.mean:.1f} +- {100 * (found.se or 0.0):.1f}")
     print_table(
         heads,
@@ -164,8 +164,10 @@ def print_outcome(outcome: Outcome) -> None:
         wide=(0, 1),
     )
     out().print()
+    winner = name_contestant(result.winner)
     for comparison in outcome.comparisons:
-        out().print(clean(comparison.sentence))
+        if comparison.name_a == winner:
+            out().print(clean(comparison.sentence))
     out().print(
         f"\nsearch ended after {sum(trial.number >= 0 for trial in result.trials)} trials: "
         f"{clean(result.ended_reason)}; {result.paid_samples:,} samples paid, "
@@ -178,7 +180,7 @@ def print_outcome(outcome: Outcome) -> None:
             f"{kind} in {100 * rate:.1f} %" for kind, rate in event_rates(entry.observations).items()
         )
         if rates:
-            out().print(clean(f"{' = '.join(entry.roles)}: {rates} of the answers"))
+            out().print(clean(f"{name_contestant(entry)}: {rates} of the answers"))
     best = result.finalists[0]
     text = f"the search believed {100 * best.mean:.1f} +- {100 * best.sd:.1f} of the winner"
     if result.winner.mean is not None:
@@ -187,14 +189,14 @@ def print_outcome(outcome: Outcome) -> None:
 
 
 def _contestant_row(outcome: Outcome, entry: "Contestant") -> list[str]:
-    quality = outcome.quality.get(entry.roles[0])
+    quality = outcome.quality.get(entry.architecture.fingerprint)
     unscored = sum(isinstance(each.outcome, Unscored) for each in entry.observations)
     costs = [each.cost_micro_usd for each in entry.observations]
     known = [cost for cost in costs if cost is not None]
     price = format_usd(round(sum(known) / len(known))) if known and len(known) == len(costs) else "unpriced"
     score = "" if quality is None else f"{100 * quality.mean:.1f}"
     return [
-        " = ".join(entry.roles) + (f" ({unscored} unscored)" if unscored else ""),
+        name_contestant(entry) + (f" ({unscored} unscored)" if unscored else ""),
         describe_architecture(entry.architecture),
         str(entry.planned_samples),
         price,

@@ -31,8 +31,7 @@ together: the result must read as one answer, well structured and complete.
 {extra}
 {blocks}
 
-Reply with the answer itself, with the working if the request asks for it, and with the closing line that it asks \
-for, and nothing else: no preface, no ids, no mention of other answers, critiques or \
+Reply with the answer itself and nothing else: no preface, no ids, no mention of other answers, critiques or \
 this task. Obey the system message, if there is one, and keep exactly to the format, language and length \
 that the request asks for."""
 

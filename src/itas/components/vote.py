@@ -26,6 +26,7 @@ _LONGEST_OPTION = 500
 _LONGEST_LINE = 2000
 _LONGEST_TEXT = 200
 _LONGEST_QUESTION = 20_000
+_LONGEST_LISTING = 300_000
 _UNITS = re.compile(
     r"^(?:answer)?[\s:=$\\(*_]{0,8}[-+\u2212]?\$?\d[\d,]{0,40}(?:\.\d{1,40})?(?:/\d{1,40})?[\s%.$)*_\\]{0,8}$"
 )
@@ -121,7 +122,7 @@ def _has_letters(question: str) -> bool:
 
 def _count_lines(question: str) -> int:
     count = 0
-    for letter in _OPTION.findall(question):
+    for letter in _OPTION.findall(question[-_LONGEST_LISTING:]):
         if letter == chr(ord("A") + count):
             count += 1
     return count if count >= 2 else 0

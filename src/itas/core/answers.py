@@ -16,6 +16,7 @@ Reading takes time in proportion to the length of the text, however hostile it i
 
 import re
 from enum import Enum
+from itertools import pairwise
 from typing import Literal
 
 from itas.core.marks import Marked, after_thoughts, find_marks
@@ -42,9 +43,27 @@ class _Gap(Enum):
 
 _JOINED = re.compile(r"\s{0,5}(?:or|and|to|[-,;:|&+*/x÷]|\\times|\\pm|±)?\s{0,5}(?:by\s{0,3})?")
 _WORDS = {
-    "zero": "0", "one": "1", "two": "2", "three": "3", "four": "4", "five": "5", "six": "6", "seven": "7",
-    "eight": "8", "nine": "9", "ten": "10", "eleven": "11", "twelve": "12", "twenty": "20",
+    "zero": 0, "one": 1, "two": 2, "three": 3, "four": 4, "five": 5, "six": 6, "seven": 7, "eight": 8, "nine": 9,
+    "ten": 10, "eleven": 11, "twelve": 12, "thirteen": 13, "fourteen": 14, "fifteen": 15, "sixteen": 16,
+    "seventeen": 17, "eighteen": 18, "nineteen": 19,
 }  # fmt: skip
+_TENS = {
+    "twenty": 20, "thirty": 30, "forty": 40, "fifty": 50, "sixty": 60, "seventy": 70, "eighty": 80, "ninety": 90,
+}  # fmt: skip
+_GOES_ON = re.compile(
+    r"hundred|thousand|million|billion|trillion|dozen|point|half|halves|thirds?|quarters?|fourths?|fifths?|sixths?"
+    r"|sevenths?|eighths?|ninths?|tenths?|or|and|to|by|times|plus|minus|over"
+)
+_LARGER_UNIT = re.compile(
+    r"\s?(?:h|hrs?|hours?|min(?:ute)?s?|days?|weeks?|months?|years?|ft|feet|foot|dollars?|euros?|pounds?|lbs?)\.?"
+    r"\s{0,2}(?:,|and)?\s{0,2}",
+    re.IGNORECASE,
+)
+_SMALLER_UNIT = re.compile(
+    r"\s?(?:h|hrs?|hours?|m|min(?:ute)?s?|s|sec(?:ond)?s?|days?|weeks?|months?|in|inch(?:es)?|cents?|pence|oz|ounces?)"
+    r"(?![A-Za-z0-9])",
+    re.IGNORECASE,
+)
 _SENTENCE_END = re.compile(r"[.;!?]\s{1,5}(?=[A-Z(])")
 _SHORT = 100
 """A longer text behind a mark is an answer only where it starts with one."""
@@ -108,7 +127,7 @@ def find_number(text: str) -> str | None:
     if len(bold) == 1:
         return bold[0].value
     last = find_last_number(plain)
-    return last.value if last else None
+    return last.value if last and not _is_second_part(plain, last) else None
 
 
 def find_choice(text: str, *, n_choices: int = 26) -> str | None:
@@ -136,6 +155,7 @@ def normal_text(text: str) -> str:
 
 def _read_number(mark: Marked) -> str | _Gap:
     value = mark.value if mark.is_enclosed else _SENTENCE_END.split(mark.value, maxsplit=1)[0]
+    value = _before_almost(value)
     value = _join_groups(_FULL_HOUR.sub(r"\1", value))
     is_short = len(value) <= _SHORT
     _, equals, behind = value.rpartition("=")
@@ -148,7 +168,7 @@ def _read_number(mark: Marked) -> str | _Gap:
         return _one_number(value, numbers) if is_first and not mark.is_enclosed else _Gap.NOTHING
     if numbers:
         return _one_number(value, numbers)
-    word = _WORDS.get(normal_text(value).partition(" ")[0]) if len(value) <= 30 else None
+    word = _number_in_words(value) if len(value) <= 30 else None
     return word or (_Gap.UNCLEAR if mark.is_strong and is_short else _Gap.NOTHING)
 
 
@@ -156,7 +176,48 @@ def _one_number(value: str, numbers: list[Number]) -> str | _Gap:
     first = numbers[0]
     if len(numbers) > 1 and _JOINED.fullmatch(value[first.end : numbers[1].start]):
         return _Gap.UNCLEAR
+    if len(numbers) > 1 and _are_parts(value, first, numbers[1]):
+        return _Gap.UNCLEAR
     return first.value if first.value is not None else _Gap.UNCLEAR
+
+
+def _are_parts(value: str, first: Number, second: Number) -> bool:
+    """``3h 20min``, ``30 dollars 50 cents``: one quantity in two units, which no number alone says."""
+    between = value[first.end : second.start]
+    return bool(_LARGER_UNIT.fullmatch(between) and _SMALLER_UNIT.match(value, second.end))
+
+
+def _is_second_part(text: str, last: Number) -> bool:
+    start = max(0, last.start - 60)
+    numbers = list(find_numbers(text[start : last.end + 20]))
+    return any(
+        second.end + start == last.end and _are_parts(text[start : last.end + 20], first, second)
+        for first, second in pairwise(numbers)
+    )
+
+
+def _before_almost(value: str) -> str:
+    """Of ``a ~ b`` a; b where a is a calculation or has no spelling (``17 / 8.5``, ``\\sqrt{2}``)."""
+    before, almost, after = value.partition(" ~")
+    if not almost:
+        return value
+    numbers = list(find_numbers(before.rpartition("=")[2]))
+    return before if len(numbers) == 1 and numbers[0].value is not None else after
+
+
+def _number_in_words(value: str) -> str | None:
+    """A number up to ninety-nine at the start, unless it goes on: "two hundred", "one half", "five or six"."""
+    words = [word.strip(".,;:!?()") for word in normal_text(value).replace("-", " ").split()]
+    if not words:
+        return None
+    number, rest = _WORDS.get(words[0]), words[1:]
+    if words[0] in _TENS:
+        unit = _WORDS.get(rest[0], 0) if rest else 0
+        number = _TENS[words[0]] + (unit if 1 <= unit <= 9 else 0)
+        rest = rest[1:] if 1 <= unit <= 9 else rest
+    if number is None or (rest and (_GOES_ON.fullmatch(rest[0]) or rest[0] in _WORDS or rest[0] in _TENS)):
+        return None
+    return str(number)
 
 
 def _join_groups(value: str) -> str:

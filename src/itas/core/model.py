@@ -33,3 +33,8 @@ class Model(Protocol):
 ModelSource = Callable[[str], Model]
 """Gives the model behind a ``provider/model`` id. Raises SpecError for an unknown provider and MissingKey
 where a key is needed and not set; both before anything is sent."""
+
+
+def is_simulated(model_id: str) -> bool:
+    """Whether a model is a simulated one, live or replayed from a recording."""
+    return model_id.removeprefix("replay/").startswith("simulated/")

@@ -37,13 +37,15 @@ _SUPERSCRIPT = re.compile(r"(?<=10)⁻?[⁰¹²³⁴⁵⁶⁷⁸⁹]{1,4}")
 _SUPERSCRIPTS = str.maketrans("⁻⁰¹²³⁴⁵⁶⁷⁸⁹", "-0123456789")
 _GROUPED = re.compile(r"[0-9]{1,3}(?:,[0-9]{2,3}){0,60},[0-9]{3}")
 _GROUPED_BY_DOTS = re.compile(r"[0-9]{1,3}(?:\.[0-9]{3}){1,60}")
+_THOUSANDS = re.compile(r"[kK](?![A-Za-z0-9])")
+_ALMOST = re.compile(r"(?<=[0-9)}%])(?=\s{0,3}[≈≅])\s{0,3}[≈≅]")
 _NEGATED = re.compile(r"(?:\bnot|n't|\bnever|≠)\s{0,3}$", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
 class Number:
     """A number in a text: from `start` to `end`. `value` is its one spelling, None where the text says a
-    number that has none (``2^7``, ``\\sqrt{5}``, ``1/0``, one of 10,000 digits)."""
+    number that has none (``2^7``, ``\\sqrt{5}``, ``1/0``, ``4.5k``, one of 10,000 digits)."""
 
     start: int
     end: int
@@ -56,7 +58,8 @@ def find_numbers(text: str) -> Iterator[Number]:
         before = text[max(0, found.start() - 12) : found.start()]
         if _NEGATED.search(before):
             continue
-        if before.rstrip("{ ").endswith(("\\sqrt", "√")) or found["irrational"]:
+        is_scaled = _THOUSANDS.match(text, found.end()) is not None
+        if before.rstrip("{ ").endswith(("\\sqrt", "√")) or found["irrational"] or is_scaled:
             yield Number(found.start(), found.end(), None)
         else:
             yield from _numbers_in(found)
@@ -85,7 +88,8 @@ def normal_number(text: str) -> str | None:
 
 
 def prepare(text: str) -> str:
-    """The text with one spelling for signs, digits and LaTeX fractions."""
+    """The text with one spelling for signs, digits and LaTeX fractions; ``a ≈ b`` becomes ``a ~ b``."""
+    text = text if text.isascii() else _ALMOST.sub(" ~", text)
     plain = _SUPERSCRIPT.sub(lambda found: "^" + found[0].translate(_SUPERSCRIPTS), plain_text(text))
     if "\\" not in plain and "{" not in plain:
         return plain

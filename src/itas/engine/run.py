@@ -25,7 +25,7 @@ from itas.engine.merge import (
     merge_notes,
     merge_selections,
 )
-from itas.errors import ContractError, ModelError, ParseError, SpecError
+from itas.errors import ContractError, EmptyAnswer, Error, ModelError, ParseError, SpecError
 
 Watch = Callable[[ComponentRecord], None]
 
@@ -98,22 +98,34 @@ async def _run_layer(
         for index, component in enumerate(layer.components)
     ]
     first = layer.components[0]
-    if isinstance(first, Preparer):
-        after, counts = await _prepare(layer, state, contexts)
-    elif isinstance(first, Producer):
-        after, counts = await _produce(layer, number, state, contexts)
-    elif isinstance(first, Selector):
-        after, counts = await _select(layer, state, contexts)
-    elif isinstance(first, Annotator):
-        after, counts = await _annotate(layer, state, contexts)
-    else:
-        raise ContractError(f"'{first.type}' belongs to none of the four families")
+    try:
+        if isinstance(first, Preparer):
+            after, counts = await _prepare(layer, state, contexts)
+        elif isinstance(first, Producer):
+            after, counts = await _produce(layer, number, state, contexts)
+        elif isinstance(first, Selector):
+            after, counts = await _select(layer, state, contexts)
+        elif isinstance(first, Annotator):
+            after, counts = await _annotate(layer, state, contexts)
+        else:
+            raise ContractError(f"'{first.type}' belongs to none of the four families")
+    except Error:
+        _record_failure(contexts, watch)
+        raise
     records = [ctx.record(candidates_out=count) for ctx, count in zip(contexts, counts, strict=True)]
     for ctx, record in zip(contexts, records, strict=True):
         ctx.finish()
         if watch is not None:
             watch(record)
     return after, records
+
+
+def _record_failure(contexts: list[RunContext], watch: Watch | None) -> None:
+    """What a layer took before it failed is told all the same: it was paid for."""
+    for ctx in contexts:
+        ctx.finish()
+        if watch is not None:
+            watch(ctx.record(candidates_out=0))
 
 
 async def _prepare(layer: Layer, state: State, contexts: list[RunContext]) -> tuple[State, list[int]]:
@@ -132,7 +144,8 @@ async def _produce(
     )
     failures = [attempt for attempt in attempts if isinstance(attempt, ModelError | ParseError)]
     if len(failures) == len(attempts):
-        raise failures[0]
+        # A provider that failed says more than one that came back empty: that would count as a wrong answer.
+        raise next((each for each in failures if not isinstance(each, EmptyAnswer)), failures[0])
     for attempt, ctx in zip(attempts, contexts, strict=True):
         if isinstance(attempt, ModelError | ParseError):
             ctx.report("degraded", str(attempt))

@@ -9,6 +9,7 @@ from pydantic import Field, JsonValue, NonNegativeFloat, NonNegativeInt, Positiv
 
 from itas.core.architecture import Architecture
 from itas.core.component import EventKind
+from itas.core.model import is_simulated
 from itas.core.observation import Observation
 from itas.core.problem import Outcome, Score, Unscored
 from itas.core.request import Usage, sum_usage
@@ -211,7 +212,7 @@ class Evaluation(Spec):
     @property
     def is_simulated(self) -> bool:
         """A simulated model took part."""
-        return any(model.startswith("simulated/") for model in self.architecture.models)
+        return any(is_simulated(model) for model in self.architecture.models)
 
     @property
     def scores(self) -> tuple[float, ...]:

@@ -3,7 +3,7 @@
 from pydantic import Field, NonNegativeInt
 
 from itas.core.spec import Spec
-from itas.search.records import Budget, Role
+from itas.search.records import Budget
 
 
 class NextStep(Spec):
@@ -26,7 +26,7 @@ class About(Spec):
         versions: Of the program and its surroundings, by name.
         fingerprints: Further ones than those of space, study and winner, by name.
         is_simulated: A simulated model took part. The page finds that out by itself too.
-        true_quality: For simulated runs: quality in [0, 1] of contestants by role, measured on many other
+        true_quality: For simulated runs: quality in [0, 1] of contestants by fingerprint, measured on many other
             problems. None where nobody knows the truth.
         true_problems: On how many.
         caps: As the user gave them; those of the study if None.
@@ -42,7 +42,7 @@ class About(Spec):
     versions: dict[str, str] = Field(default_factory=dict)
     fingerprints: dict[str, str] = Field(default_factory=dict)
     is_simulated: bool = False
-    true_quality: dict[Role, float] | None = None
+    true_quality: dict[str, float] | None = None
     true_problems: NonNegativeInt | None = None
     caps: Budget | None = None
     next_steps: tuple[NextStep, ...] = ()

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from statistics import median
 
 from itas.core.component import EventKind
+from itas.core.model import is_simulated
 from itas.core.money import add_prices
 from itas.core.observation import Observation, event_rates
 from itas.core.problem import Score, Unscored
@@ -23,7 +24,7 @@ from itas.search.history import History, Trial
 from itas.search.journal import Event
 from itas.search.ledger import observations_of
 from itas.search.posterior import Estimate, posterior_of
-from itas.search.records import Contestant, Margin, StudyResult, number_scores, scores_of
+from itas.search.records import SINGLES, Contestant, Margin, StudyResult, number_scores, scores_of
 
 _STAGES = ("Ranking the models", "Ranking the fusers", "Search", "Finalists", "Verdict")
 
@@ -69,7 +70,7 @@ class Standing:
         """``winner``, ``one call`` or ``baseline``."""
         if "winner" in self.roles:
             return "winner"
-        return "one call" if "best single model" in self.roles else "baseline"
+        return "one call" if set(self.roles) & set(SINGLES) else "baseline"
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,7 +176,7 @@ def gather(result: StudyResult, about: About, journal: Sequence[Event]) -> Facts
         steps=_read_steps(result, journal, labels),
         course=_read_course(journal, labels),
         stages=_read_stages(journal),
-        is_simulated=about.is_simulated or any(model.startswith("simulated/") for model in _models(result)),
+        is_simulated=about.is_simulated or any(is_simulated(model) for model in _models(result)),
     )
 
 
@@ -212,7 +213,7 @@ def _stand(entry: Contestant, result: StudyResult, about: About) -> Standing:
         problems=result.split[2],
         unscored=count_unscored(observations),
         reason=entry.reason,
-        truth=next((truths[role] for role in entry.roles if role in truths), None),
+        truth=truths.get(entry.architecture.fingerprint),
     )
 
 

@@ -107,7 +107,9 @@ def _headline(result: StudyResult) -> str:
     if verdict.relation == "unknown":
         return "No verdict"
     if verdict.one_call_is_as_good:
-        return "One call is as good" if verdict.relation == "tied" else "One call is better"
+        return (
+            "Nothing is proven better than one call" if verdict.relation == "tied" else "One call is better"
+        )
     return "The search found something better than one call"
 
 

@@ -58,7 +58,7 @@ def _describe_verdict(result: StudyResult) -> str:
     if other is not None:
         by = f"the winner of the search ({figures}, {_interval(margin)}, {where}, {price})"
         return f"{_capital(call)} is not proven to be beaten by {by}, but it is {_beaten(other, single)}."
-    if margin.high < _AS_GOOD:
+    if margin.verdict == "tied" and margin.high < _AS_GOOD:
         return (
             f"{_capital(call)} is as good: the best architecture found differs from it by {figures} "
             f"({_interval(margin)}) {where}, {price}."

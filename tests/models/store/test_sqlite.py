@@ -374,7 +374,9 @@ async def test_what_never_fits_does_not_keep_the_rest_of_the_unsaved_out(
             assert (await store.find(question(number).key, [0]))[0].text == str(number)
 
 
-async def test_an_answer_is_found_also_at_the_moment_it_goes_over_to_the_disk(tmp_path: Path):
+async def test_an_answer_is_found_also_at_the_moment_it_goes_over_to_the_disk(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
     async with open_store(tmp_path / "calls.db") as store:
         refuse_writing(store)
         bought = intent(store, question())
@@ -389,7 +391,7 @@ async def test_an_answer_is_found_also_at_the_moment_it_goes_over_to_the_disk(tm
             may_go_on.wait(10)
             return found
 
-        store._reader.find = find
+        monkeypatch.setattr(store._reader, "find", find)
         looking = asyncio.create_task(store.find(question().key, [0]))
         adding = asyncio.create_task(store.totals())
         await asyncio.to_thread(has_read.wait, 10)

@@ -13,6 +13,7 @@ _TRIED = "tried in the search"
 _NAMES = {
     "winner": "winner",
     "best single model": "one call",
+    "other single model": "one call of another",
     "sampled and voted": "sampled and voted",
     "best of n": "best of n",
     "mixture of models": "mixture",
