@@ -220,7 +220,7 @@ def test_one_call_that_won_and_is_beaten_by_a_baseline_is_told_as_that(run: Run)
         (margin(0.01, -0.1, 0.1), "best single model", "because nothing is proven better than it"),
     ],
 )
-def test_a_choice_says_why(run: Run, single: Margin, recommended: str, said: str):
+def test_a_choice_says_why(run: Run, single: Margin, recommended: Role, said: str):
     result = study(run, single, mixed(BETTER, margin(-0.1, -0.2, -0.05)), recommended=recommended)
     assert describe_choice(result).startswith(said)
     page = Reader(render_search_report(result, about=About(title="A choice"))).text

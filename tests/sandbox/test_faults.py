@@ -162,6 +162,7 @@ async def test_a_helper_that_dies_is_replaced_and_gives_no_wrong_answer(tier: st
     assert second.passed
 
 
+@pytest.mark.slow
 async def test_two_hundred_runs_leave_no_descriptor_process_or_mount(tier: str):
     sandbox = Sandbox(cast(Tier, tier), workers=2)
     hostile = (

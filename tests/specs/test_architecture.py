@@ -95,7 +95,7 @@ def test_the_address_of_a_schema_is_read_over():
             r"layers\[0\]\[0\]\.samples: Input should be greater than 0, found 0",
         ),
         ("layers:\n  - type: generator\n    model: gpt-4o", r"layers\[0\]\[0\]\.model: .*found 'gpt-4o'"),
-        (f"{GENERATOR}\n    models: [openai/b]", r"layers\[0\]\[0\]: 'generator' has no 'models'"),
+        (f"{GENERATOR}\n    models: [openai/b]", "give either 'model' or 'models', not both"),
         (GENERATOR.replace("generator", "fuser"), r"layers\[0\]: 'fuser' needs candidates"),
         ("layers: []", "layers: "),
         (GENERATOR.replace("layers", "layer"), "unknown name 'layer'. Did you mean 'layers'"),
