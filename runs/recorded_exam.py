@@ -460,7 +460,7 @@ def seeds_lines(section: Section) -> list[str]:
     worse = sum(margin.verdict == "worse" for margin in section.margins)
     spread = statistics.stdev(differences) if len(differences) > 1 else 0.0
     return [
-        f"**Over {total} random splits:** winner minus best single model on held-out problems: mean "
+        f"**Over {total} random splits:** winner minus one call of the model ranked first, on held-out problems: mean "
         f"{statistics.fmean(differences):+.1f} points, standard deviation {spread:.1f}, median "
         f"{statistics.median(differences):+.1f}, lowest {min(differences):+.1f}, highest {max(differences):+.1f}. "
         f"Verdict `better` in {better}, `tied` in {total - better - worse} (in {section.ties} of them the winner "
