@@ -13,6 +13,7 @@ from itas.core.money import format_usd, to_micro_usd
 from itas.core.observation import event_rates
 from itas.core.problem import Unscored
 from itas.evaluation.statistics import detectable_difference
+from itas.report.facts import price_of
 from itas.report.verdict import describe_alternatives, describe_choice, describe_verdict, name_contestant
 from itas.report.words import describe_architecture
 
@@ -191,9 +192,8 @@ def print_outcome(outcome: Outcome) -> None:
 def _contestant_row(outcome: Outcome, entry: "Contestant") -> list[str]:
     quality = outcome.quality.get(entry.architecture.fingerprint)
     unscored = sum(isinstance(each.outcome, Unscored) for each in entry.observations)
-    costs = [each.cost_micro_usd for each in entry.observations]
-    known = [cost for cost in costs if cost is not None]
-    price = format_usd(round(sum(known) / len(known))) if known and len(known) == len(costs) else "unpriced"
+    mean_price = price_of(entry.observations)
+    price = format_usd(None if mean_price is None else round(mean_price))
     score = "" if quality is None else f"{100 * quality.mean:.1f}"
     return [
         name_contestant(entry) + (f" ({unscored} unscored)" if unscored else ""),

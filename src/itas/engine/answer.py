@@ -6,6 +6,7 @@ from pydantic import Field, NonNegativeFloat, NonNegativeInt
 
 from itas.core.candidate import Candidate
 from itas.core.component import EventKind
+from itas.core.money import add_prices
 from itas.core.request import Completion, Request, Usage, sum_usage
 from itas.core.spec import Spec
 
@@ -137,9 +138,7 @@ class Answer:
     @property
     def cost_micro_usd(self) -> int | None:
         """Price of all samples used, in millionths of a dollar; None if any is unpriced."""
-        costs = [record.cost_micro_usd for record in self.components]
-        priced = [cost for cost in costs if cost is not None]
-        return sum(priced) if len(priced) == len(costs) else None
+        return add_prices(record.cost_micro_usd for record in self.components)
 
     @property
     def paid_micro_usd(self) -> int:

@@ -10,6 +10,7 @@ from pydantic import Field, JsonValue, NonNegativeFloat, NonNegativeInt, Positiv
 from itas.core.architecture import Architecture
 from itas.core.component import EventKind
 from itas.core.model import is_simulated
+from itas.core.money import add_prices
 from itas.core.observation import Observation
 from itas.core.problem import Outcome, Score, Unscored
 from itas.core.request import Usage, sum_usage
@@ -66,7 +67,7 @@ class ProblemResult(Spec):
     @property
     def cost_micro_usd(self) -> int | None:
         """Price of all samples used, in millionths of a dollar; None if any is unpriced."""
-        return _sum_priced(record.cost_micro_usd for record in self.components)
+        return add_prices(record.cost_micro_usd for record in self.components)
 
     @property
     def paid_micro_usd(self) -> int:
@@ -254,7 +255,7 @@ class Evaluation(Spec):
     @property
     def cost_micro_usd(self) -> int | None:
         """Price of all samples used, in millionths of a dollar; None if any is unpriced."""
-        return _sum_priced(result.cost_micro_usd for result in self.results)
+        return add_prices(result.cost_micro_usd for result in self.results)
 
     @property
     def paid_micro_usd(self) -> int:
@@ -345,17 +346,8 @@ def _component_cost(records: list[ComponentRecord]) -> ComponentCost:
         samples_used=sum(record.samples_used for record in records),
         samples_paid=sum(record.samples_paid for record in records),
         usage=sum_usage(record.usage for record in records),
-        cost_micro_usd=_sum_priced(record.cost_micro_usd for record in records),
+        cost_micro_usd=add_prices(record.cost_micro_usd for record in records),
         paid_micro_usd=sum(record.paid_micro_usd for record in records),
         latency_median_s=float(np.median([record.latency_s for record in records])),
         events=dict(events),
     )
-
-
-def _sum_priced(costs: Iterable[int | None]) -> int | None:
-    total = 0
-    for cost in costs:
-        if cost is None:
-            return None
-        total += cost
-    return total
