@@ -46,6 +46,7 @@ class ModelError(Error):
         retry_after_s: Seconds the provider asked to wait, where it did.
         may_be_billed: Whether the provider may charge for the request although no answer came: it was
             sent, and nothing proves that it was refused.
+        is_cut: A part of the text had been heard when the answer broke off, so nobody can begin again.
     """
 
     def __init__(
@@ -58,6 +59,7 @@ class ModelError(Error):
         can_retry: bool = False,
         retry_after_s: float | None = None,
         may_be_billed: bool = False,
+        is_cut: bool = False,
     ) -> None:
         self.provider = provider
         self.status = status
@@ -65,6 +67,7 @@ class ModelError(Error):
         self.can_retry = can_retry
         self.retry_after_s = retry_after_s
         self.may_be_billed = may_be_billed
+        self.is_cut = is_cut
         suffix = f" (request {request_id})" if request_id else ""
         super().__init__(f"{provider}: {message}{suffix}")
 
@@ -97,6 +100,10 @@ class BudgetExceeded(Error):
     """The next call would pass a cap that the user set; it was not made."""
 
     exit_code: ClassVar[int] = 3
+
+
+class DeadlineExceeded(BudgetExceeded):
+    """The time that a caller gave was over before there was any answer."""
 
 
 class SandboxError(Error):

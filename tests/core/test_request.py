@@ -1,9 +1,12 @@
 """Requests name their list of draws."""
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from itas.core.messages import user
+from itas.core.messages import Message, user
 from itas.core.request import Request, Usage, sum_usage
+from itas.core.spec import digest
 
 
 def test_equal_requests_share_a_key_and_any_difference_changes_it() -> None:
@@ -33,3 +36,40 @@ def test_usage_adds_up() -> None:
         [Usage(tokens_in=1, tokens_out=2), Usage(tokens_in=3, tokens_out=4, tokens_reasoning=1)]
     )
     assert total == Usage(tokens_in=4, tokens_out=6, tokens_reasoning=1)
+
+
+def test_a_changed_copy_does_not_keep_the_key_of_the_original():
+    request = Request(model="a/b", messages=user("one"))
+    key = request.key
+    assert request.model_copy(update={"messages": user("two")}).key != key
+    assert request.model_copy().key == key
+
+
+@given(
+    st.builds(
+        Request,
+        model=st.from_regex(r"fake/[^\n]+", fullmatch=True),
+        messages=st.lists(
+            st.builds(
+                Message,
+                role=st.sampled_from(["system", "user", "assistant", "tool"]),
+                content=st.text(),
+                extra=st.text(),
+            ),
+            min_size=1,
+            max_size=4,
+        ).map(tuple),
+        temperature=st.none() | st.floats(0, 2) | st.integers(0, 2),
+        max_tokens=st.none() | st.integers(1, 2**40),
+        stop=st.lists(st.text(), max_size=3).map(tuple),
+        extra=st.text(),
+    )
+)
+def test_the_key_is_the_digest_of_the_whole_request(request_: Request) -> None:
+    assert request_.key == digest(request_.model_dump(mode="json"))
+
+
+def test_no_field_of_a_request_is_left_out_of_its_key() -> None:
+    written = {"model", "messages", "temperature", "max_tokens", "stop", "extra"}
+    assert set(Request.model_fields) == written, "write the new field into Request._canonical, then here"
+    assert set(Message.model_fields) == {"role", "content", "extra"}

@@ -127,7 +127,7 @@ async def test_the_critical_path_is_the_sum_over_layers_of_the_slowest_call() ->
 async def test_a_verifiers_calls_for_many_candidates_run_side_by_side() -> None:
     def reply(request: Request, draw: int) -> str:
         if request.messages[-1].content.startswith("Task: give a verdict."):
-            return "VERDICT: correct"
+            return "correct"
         return f"text {draw}"
 
     model = Scripted(reply, latency_s=1.0)

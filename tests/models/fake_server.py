@@ -2,7 +2,7 @@
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any
@@ -21,12 +21,19 @@ class Sent:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What to send back: JSON, or raw bytes."""
+    """What to send back: JSON, or raw bytes, or a stream of bytes with pauses between them.
+
+    Attributes:
+        parts: Bytes are sent, numbers are seconds of silence, an event is waited for.
+        is_cut: The connection breaks after the last part.
+    """
 
     data: Any = None
     status: int = 200
     headers: Mapping[str, str] = field(default_factory=dict[str, str])
     raw: bytes | None = None
+    parts: Sequence[bytes | float | asyncio.Event] | None = None
+    is_cut: bool = False
 
 
 Behaviour = Callable[[Sent], Answer | Awaitable[Answer]]
@@ -51,10 +58,28 @@ class FakeServer:
             answer = self.behave(sent)
             if isinstance(answer, Awaitable):
                 answer = await answer
+            if answer.parts is not None:
+                return await stream(request, answer)
         finally:
             self._now -= 1
         body = json.dumps(answer.data).encode() if answer.raw is None else answer.raw
         return web.Response(body=body, status=answer.status, headers=answer.headers)
+
+
+async def stream(request: web.Request, answer: Answer) -> web.StreamResponse:
+    """Send the parts of an answer one by one."""
+    response = web.StreamResponse(status=answer.status, headers=answer.headers)
+    await response.prepare(request)
+    for part in answer.parts or ():
+        if isinstance(part, bytes):
+            await response.write(part)
+        elif isinstance(part, asyncio.Event):
+            await part.wait()
+        else:
+            await asyncio.sleep(part)
+    if answer.is_cut and request.transport is not None:
+        request.transport.abort()
+    return response
 
 
 @asynccontextmanager
@@ -95,6 +120,43 @@ def messages(text: str, **usage: int) -> Answer:
         },
         headers={"request-id": "req-2"},
     )
+
+
+EVENT_STREAM = {"content-type": "text/event-stream; charset=utf-8", "x-request-id": "req-3"}
+
+
+def event(data: Any, name: str = "") -> bytes:
+    """One server-sent event."""
+    text = data if isinstance(data, str) else json.dumps(data)
+    return (f"event: {name}\n" if name else "").encode() + f"data: {text}\n\n".encode()
+
+
+def chunk(text: str | None = None, *, reason: str | None = None, **fields: Any) -> bytes:
+    """One piece of a streamed chat completion."""
+    delta = {} if text is None else {"content": text}
+    return event({"choices": [{"index": 0, "delta": delta, "finish_reason": reason}], **fields})
+
+
+def streamed_chat(*pieces: str, reason: str = "stop", tokens_in: int = 10, tokens_out: int = 5) -> Answer:
+    """A good answer in pieces, as chat completions give it with ``include_usage``."""
+    usage = {"prompt_tokens": tokens_in, "completion_tokens": tokens_out}
+    parts = [chunk(""), *(chunk(piece) for piece in pieces), chunk(reason=reason)]
+    end = [event({"choices": [], "usage": usage}), event("[DONE]")]
+    return Answer(headers=EVENT_STREAM, parts=[*parts, *end])
+
+
+def streamed_messages(*pieces: str, reason: str = "end_turn", **usage: int) -> Answer:
+    """A good answer in pieces, in the form of messages."""
+    start = {"type": "message_start", "message": {"usage": {"input_tokens": 10, "output_tokens": 1, **usage}}}
+    block = {"type": "content_block_start", "index": 0, "content_block": {"type": "text", "text": ""}}
+    deltas = [
+        {"type": "content_block_delta", "index": 0, "delta": {"type": "text_delta", "text": piece}}
+        for piece in pieces
+    ]
+    end = {"type": "message_delta", "delta": {"stop_reason": reason}, "usage": {"output_tokens": 5}}
+    events = [start, block, {"type": "ping"}, *deltas, {"type": "content_block_stop", "index": 0}, end]
+    parts = [event(each, each["type"]) for each in [*events, {"type": "message_stop"}]]
+    return Answer(headers=EVENT_STREAM, parts=parts)
 
 
 def numbered(sent: Sent) -> Answer:

@@ -13,6 +13,7 @@ from itas.models.chain import build_chain
 from itas.models.fakes import FunctionModel, ScriptedModel
 from itas.models.prices import Price, Rates
 from itas.models.retry import RetryPolicy
+from itas.models.store.contract import Intent, LedgerTotals, Opening, SharedCaps
 from itas.models.store.memory import MemoryStore
 
 PRICE = Price(Rates(1_000_000, 1_000_000, 1_000_000))  # a micro-dollar a token
@@ -244,3 +245,66 @@ async def test_a_bug_behind_the_purchase_does_not_leave_a_reservation_open():
     with pytest.raises(ValueError, match="bug"):
         await chain.sample(question())
     assert (budget.reserved_micro_usd, budget.uncertain_micro_usd) == (0, BOUND)
+
+
+async def test_a_purchase_that_is_cancelled_while_it_is_written_down_is_void():
+    class Slow(MemoryStore):
+        async def open_intent(self, intent: Intent, *, caps: SharedCaps | None = None) -> Opening:
+            opening = await super().open_intent(intent, caps=caps)
+            await asyncio.sleep(60)
+            return opening
+
+    store, budget = Slow(), Budget()
+    model = FunctionModel(lambda request, number: "answer")
+    chain = build_chain(model, store=store, budget=budget, price=PRICE)
+    task = asyncio.create_task(chain.sample(question()))
+    await asyncio.sleep(0.01)
+    assert (await store.totals()).reserved == BOUND
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    assert await store.totals() == LedgerTotals()
+    assert (budget.paid_micro_usd, budget.reserved_micro_usd, model.calls) == (0, 0, 0)
+
+
+async def test_what_was_stored_meanwhile_costs_nothing_also_where_the_model_is_not_remote():
+    store = MemoryStore()
+    model = FunctionModel(lambda request, number: f"ours {number}")
+    blocked = Budget(max_micro_usd=3 * BOUND)
+    chain = build_chain(model, store=store, budget=blocked, price=PRICE)
+    first = await blocked.reserve("fake/m", micro_usd=3 * BOUND, samples=1)
+    waiting = asyncio.create_task(chain.sample(question(), n=3))
+    await asyncio.sleep(0.01)
+    await store.put(question(), {1: Completion(text="theirs 1")})
+    first.release()
+    assert [each.text for each in await waiting] == ["ours 0", "theirs 1", "ours 2"]
+    assert (blocked.paid_samples, blocked.reserved_micro_usd) == (2, 0)
+
+
+async def test_a_run_without_a_name_does_not_share_its_cap():
+    store = MemoryStore()
+    for number in range(2):
+        chain = build_chain(
+            FunctionModel(lambda request, number: "answer"),
+            store=store,
+            budget=Budget(max_micro_usd=BOUND),
+            price=PRICE,
+        )
+        await chain.sample(question(number))
+    named = build_chain(
+        FunctionModel(lambda request, number: "answer"),
+        store=store,
+        budget=Budget(max_micro_usd=BOUND),
+        price=PRICE,
+        run="r1",
+    )
+    await named.sample(question(2))
+    again = build_chain(
+        FunctionModel(lambda request, number: "answer"),
+        store=store,
+        budget=Budget(max_micro_usd=BOUND),
+        price=PRICE,
+        run="r1",
+    )
+    with pytest.raises(BudgetExceeded, match="Nothing was sent"):
+        await again.sample(question(3))

@@ -12,6 +12,7 @@ from itas.models.chain import build_chain
 from itas.models.fakes import FunctionModel
 from itas.models.meter import Tally
 from itas.models.store.memory import MemoryStore
+from itas.models.throttle import Throttle
 
 REQUEST = Request(model="fake/m", messages=user("2 + 2?"))
 
@@ -122,12 +123,13 @@ async def test_a_failure_reaches_all_waiters_and_is_not_remembered():
 
 async def test_what_another_process_bought_during_the_wait_for_a_slot_is_not_bought_again():
     store, paid, budget = MemoryStore(), Tally(), Budget()
-    model, slots = FunctionModel(numbered), asyncio.Semaphore(1)
-    chain = build_chain(model, store=store, slots=slots, paid=paid, budget=budget, is_remote=True)
-    async with slots:
-        tasks = [asyncio.create_task(chain.sample(REQUEST, n=n)) for n in (1, 6)]
-        await asyncio.sleep(0.01)
-        await store.put(REQUEST, {number: Completion(text=f"theirs {number}") for number in (0, 3)})
+    model, throttle = FunctionModel(numbered), Throttle("fake", most=1)
+    chain = build_chain(model, store=store, throttle=throttle, paid=paid, budget=budget, is_remote=True)
+    await throttle.enter(0)
+    tasks = [asyncio.create_task(chain.sample(REQUEST, n=n)) for n in (1, 6)]
+    await asyncio.sleep(0.01)
+    await store.put(REQUEST, {number: Completion(text=f"theirs {number}") for number in (0, 3)})
+    throttle.leave()
     one, six = await asyncio.gather(*tasks)
     assert one[0].text == "theirs 0"
     assert [each.text for each in six] == ["theirs 0", "draw 1", "draw 2", "theirs 3", "draw 4", "draw 5"]

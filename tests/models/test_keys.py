@@ -111,3 +111,70 @@ async def test_each_request_takes_the_next_key():
         "Bearer first-key",
         "Bearer second-key",
     ] * 2
+
+
+FIRST, SECOND, THIRD = "sk-canary-first-0123", "sk-canary-second-4567", "sk-canary-third-8901"
+NUMBERED = {"OPENAI_API_KEY": FIRST, "OPENAI_API_KEY_2": SECOND, "OPENAI_API_KEY_3": THIRD}
+
+
+@pytest.mark.parametrize(
+    "status, fields",
+    [
+        (401, {}),
+        (402, {}),
+        (429, {"code": "insufficient_quota"}),
+        (429, {"type": "billing_hard_limit_reached"}),
+    ],
+)
+async def test_a_refused_key_is_set_aside_at_once_and_named_by_its_variable_only(
+    status: int, fields: dict[str, str], caplog: pytest.LogCaptureFixture
+):
+    def behave(sent: Sent):
+        if sent.headers["Authorization"].endswith(FIRST):
+            return refusal(status, f"no: {FIRST}", **fields)
+        return chat("4")
+
+    async with serving(behave) as server:
+        settings = {"openai": ProviderSettings(base_url=server.url)}
+        async with ModelPool(settings=settings, environ=NUMBERED, retry=RetryPolicy(attempts=1)) as pool:
+            for number in range(4):
+                request = Request(model="openai/gpt-4o", messages=user(str(number)))
+                assert (await pool(request.model).sample(request))[0].text == "4"
+            assert pool.budget.uncertain_samples == 0
+    used = [sent.headers["Authorization"].removeprefix("Bearer ") for sent in server.sent]
+    assert used == [FIRST, SECOND, THIRD, SECOND, THIRD]
+    assert f"OPENAI_API_KEY was refused (HTTP {status}) and is set aside" in caplog.text
+    assert "canary" not in caplog.text
+
+
+async def test_where_every_key_is_refused_the_last_refusal_is_told_and_all_are_tried_again_next_time():
+    good = False
+
+    def behave(sent: Sent):
+        return chat("4") if good else refusal(401, f"no: {sent.headers['Authorization']}")
+
+    async with serving(behave) as server:
+        settings = {"openai": ProviderSettings(base_url=server.url)}
+        async with ModelPool(settings=settings, environ=NUMBERED, retry=RetryPolicy(attempts=1)) as pool:
+            request = Request(model="openai/gpt-4o", messages=user("x"))
+            with pytest.raises(ModelError, match="HTTP 401") as caught:
+                await pool(request.model).sample(request)
+            assert len(server.sent) == 3
+            assert "canary" not in str(caught.value)
+            good = True
+            assert (await pool(request.model).sample(request))[0].text == "4"
+
+
+async def test_a_limit_on_requests_is_no_reason_to_set_a_key_aside():
+    def behave(sent: Sent):
+        return refusal(429, "slow down") if len(server.sent) == 1 else chat("4")
+
+    async with serving(behave) as server:
+        settings = {"openai": ProviderSettings(base_url=server.url)}
+        retry = RetryPolicy(first_wait_s=0.01)
+        async with ModelPool(settings=settings, environ=NUMBERED, retry=retry) as pool:
+            for number in range(4):
+                request = Request(model="openai/gpt-4o", messages=user(str(number)))
+                await pool(request.model).sample(request)
+    used = [sent.headers["Authorization"].removeprefix("Bearer ") for sent in server.sent]
+    assert used == [FIRST, SECOND, THIRD, FIRST, SECOND]

@@ -5,6 +5,7 @@ from random import Random
 import pytest
 
 from itas.core.messages import user
+from itas.core.model import Listen
 from itas.core.request import Request
 from itas.errors import BudgetExceeded, ModelError
 from itas.models.fakes import ScriptedModel
@@ -76,3 +77,17 @@ async def test_no_backoff_is_longer_than_the_longest():
     model = ScriptedModel([failure()] * 30 + ["answer"])
     await retried(model, clock, attempts=31, max_wait_s=8, jitter=0).sample(REQUEST)
     assert max(clock.waits) == 8
+
+
+async def test_once_a_piece_was_heard_nothing_is_tried_again():
+    class Breaking(ScriptedModel):
+        async def sample(self, request: Request, *, n: int = 1, first: int = 0, listen: Listen | None = None):
+            if listen is not None:
+                listen("a piece")
+            return await super().sample(request, n=n, first=first)
+
+    clock, heard = Clock(), list[str]()
+    model = Breaking([failure(), "answer"])
+    with pytest.raises(ModelError, match="busy"):
+        await retried(model, clock).sample(REQUEST, listen=heard.append)
+    assert (model.calls, heard, clock.waits) == (1, ["a piece"], [])

@@ -3,16 +3,43 @@
 from functools import cached_property
 from typing import Any, Literal, Self, cast
 
-from pydantic import Field, PositiveInt, field_validator, model_validator
+from pydantic import (
+    Field,
+    NonNegativeFloat,
+    PositiveInt,
+    SerializerFunctionWrapHandler,
+    field_validator,
+    model_serializer,
+    model_validator,
+)
 
 from itas.core.component import AnyComponent, Producer, Selector
 from itas.core.spec import Spec, digest
 
 
 class Layer(Spec):
-    """Components that run side by side on the same input. All are of one type (rule 1)."""
+    """Components that run side by side on the same input. All are of one type (rule 1).
+
+    Attributes:
+        components: At least one.
+        quorum: So many of a layer that writes answers must have answered; with fewer the answer fails.
+        grace_s: Seconds to wait for the others once the quorum has answered; who is late is left out and
+            counted as degraded. All are waited for if it is not set.
+    """
 
     components: tuple[AnyComponent, ...] = Field(min_length=1)
+    quorum: PositiveInt = 1
+    grace_s: NonNegativeFloat | None = None
+
+    @model_serializer(mode="wrap")
+    def _without_defaults(self, serialize: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        """As before these two existed where they are not used, so that fingerprints stay."""
+        fields = serialize(self)
+        return {
+            name: value
+            for name, value in fields.items()
+            if name == "components" or value != Layer.model_fields[name].default
+        }
 
     @property
     def type(self) -> str:
@@ -93,6 +120,11 @@ class Architecture(Spec):
             rater for layer in self.layers for component in layer.components for rater in component.raters()
         }
         return tuple(sorted(found))
+
+    @property
+    def runs_code(self) -> bool:
+        """Whether some component runs code of candidates, so that a sandbox is needed."""
+        return any(component.runs_code for layer in self.layers for component in layer.components)
 
     def widths(self) -> tuple[int, ...]:
         """Upper bound on candidates *before* each layer, and after the last; length layers + 1."""

@@ -3,9 +3,10 @@
 from dataclasses import dataclass, replace
 from typing import Literal
 
+from itas.core.execution import CodeTest
 from itas.core.messages import Conversation
 
-MarkKind = Literal["verified", "test", "rank", "vote"]
+MarkKind = Literal["verified", "test", "rank", "vote", "hostile"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +28,7 @@ class Mark:
     Attributes:
         kind: Which kind of finding.
         value: verified and test: share passed, in [0, 1]; rank: place, 1 is best; vote: share of the
-            weight that its answer got, in [0, 1].
+            weight that its answer got, in [0, 1]; hostile: 1, it looks as if it were to talk to a judge.
         note: Reasons, the extracted answer, or the names of failed tests. Model text: data.
         by: The model that judged, or the name of the method.
     """
@@ -73,11 +74,18 @@ class Notes:
 
     Attributes:
         tests: Statements that a good answer satisfies, each one line.
-        shown: Whether the components that write answers may see them.
+        code_tests: Tests that can be run against the code of an answer. Written by a model: data.
+        shown: Whether the components that write answers may see both.
     """
 
     tests: tuple[str, ...] = ()
+    code_tests: tuple[CodeTest, ...] = ()
     shown: bool = False
+
+    @property
+    def shown_texts(self) -> tuple[str, ...]:
+        """The tests as the components that write answers see them; none if they may not."""
+        return (*self.tests, *(test.text for test in self.code_tests)) if self.shown else ()
 
 
 @dataclass(frozen=True, slots=True)

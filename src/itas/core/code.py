@@ -25,21 +25,21 @@ def extract_code(text: str, *, entry_point: str | None = None) -> str | None:
         entry_point: Name that the code should define.
     """
     text = text[:_MAX_CHARS].replace("\r\n", "\n").replace("\r", "\n")
-    blocks = _find_blocks(text)
+    blocks = find_blocks(text)
     if not blocks:
-        tree = _parse(text) if not _FENCE.search(text) else None
+        tree = parse_python(text) if not _FENCE.search(text) else None
         return text.strip("\n") if tree is not None and _does_something(tree) else None
     marked = [code for language, code in blocks if language in _PYTHON]
     codes = marked or [code for language, code in blocks if not language]
     if not codes:
         return None
-    trees = [(code, tree) for code in codes if (tree := _parse(code)) is not None]
+    trees = [(code, tree) for code in codes if (tree := parse_python(code)) is not None]
     wanted = [code for code, tree in trees if entry_point and entry_point in _names_of(tree)]
     defining = [code for code, tree in trees if _names_of(tree)]
     return [*codes, *(code for code, _ in trees), *defining, *wanted][-1] if trees else codes[-1]
 
 
-def _find_blocks(text: str) -> list[tuple[str, str]]:
+def find_blocks(text: str) -> list[tuple[str, str]]:
     """Language and content of every fenced block that holds anything."""
     blocks: list[tuple[str, str]] = []
     at = 0
@@ -59,7 +59,8 @@ def _find_blocks(text: str) -> list[tuple[str, str]]:
     return blocks
 
 
-def _parse(code: str) -> ast.Module | None:
+def parse_python(code: str) -> ast.Module | None:
+    """The code as a tree; None where it is no Python. Nothing is run."""
     with warnings.catch_warnings():  # an odd escape in a reply is nobody's concern
         warnings.simplefilter("ignore")
         try:

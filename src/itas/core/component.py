@@ -18,13 +18,16 @@ from pydantic import (
 )
 
 from itas.core.candidate import Draft, Mark, Notes, State
+from itas.core.execution import CodeLimits, CodeOutcome, CodeTest
+from itas.core.extension import Registry
 from itas.core.messages import Conversation, Message
 from itas.core.request import Completion
 from itas.core.spec import MODEL_PATTERN, Spec, suggest
 
 T = TypeVar("T")
 
-EventKind = Literal["unreadable", "fallback", "degraded", "dropped", "empty"]
+EventKind = Literal["unreadable", "fallback", "degraded", "dropped", "empty", "no_walls"]
+"""no_walls: generated code was run without a sandbox, because the user said so."""
 ModelId = Annotated[str, Field(pattern=MODEL_PATTERN, description="provider/model")]
 RaterId = Annotated[str, Field(pattern=r"^local/.+$", description="local/model")]
 
@@ -73,6 +76,22 @@ class Context(Protocol):
 
         Raises:
             ModelError: The model failed, or gave something that is not a number.
+        """
+        ...
+
+    async def check_code(
+        self,
+        code: str,
+        tests: Sequence[CodeTest],
+        *,
+        setup: str = "",
+        limits: CodeLimits | None = None,
+    ) -> tuple[CodeOutcome, ...]:
+        """Run code against tests in the run's sandbox, one outcome per test; see `core.execution.CodeRunner`.
+        Only for components that say `runs_code`. No samples are drawn.
+
+        Raises:
+            SandboxError: It could not be run safely, so it was not run; never a verdict on the code.
         """
         ...
 
@@ -138,6 +157,16 @@ class Component(Spec, ABC):
         """Every ``local/...`` reward model this component may use."""
         return ()
 
+    def writes_once(self, n: int) -> bool:
+        """Whether for `n` candidates exactly one sample is asked for, once, and its text comes out unchanged: as
+        the last component it can be heard while the model writes."""
+        return False
+
+    @property
+    def runs_code(self) -> bool:
+        """Whether it runs code of candidates, so that a sandbox is needed."""
+        return False
+
 
 class Preparer(Component):
     """Finds out something about the question."""
@@ -154,6 +183,8 @@ class Producer(Component):
 
     keeps_candidates: ClassVar[bool] = False
     """New candidates join the old ones instead of replacing them."""
+    only_writes: ClassVar[bool] = False
+    """Every request of it asks for an answer itself, so a caller's wishes for its form may be added there."""
 
     @abstractmethod
     async def produce(self, state: State, ctx: Context) -> tuple[Draft, ...]: ...
@@ -176,19 +207,16 @@ class Annotator(Component):
         return n
 
 
-_registry: dict[str, type[Component]] = {}
+component_registry: Registry[type[Component]] = Registry("component", "itas.components")
 
 
 def _register(name: str, cls: type[Component]) -> None:
-    known = _registry.get(name)
-    if known is not None and (known.__module__, known.__qualname__) != (cls.__module__, cls.__qualname__):
-        raise TypeError(f"component type '{name}' is defined twice: {known.__module__} and {cls.__module__}")
-    _registry[name] = cls
+    component_registry.add(name, cls)
 
 
 def component_types() -> dict[str, type[Component]]:
     """Every component type that has been imported, by name."""
-    return dict(sorted(_registry.items()))
+    return component_registry.known()
 
 
 def parse_component(data: object) -> Component:
@@ -206,9 +234,10 @@ def parse_component(data: object) -> Component:
     name = fields.pop("type", None)
     if name is None:
         raise ValueError(f"a component needs a 'type'. Known: {', '.join(component_types())}")
-    cls = _registry.get(str(name))
+    cls = component_registry.find(str(name))
     if cls is None:
-        raise ValueError(f"unknown component '{name}'. {suggest(str(name), list(_registry))}".rstrip("."))
+        known = list(component_registry.announced())
+        raise ValueError(f"unknown component '{name}'. {suggest(str(name), known)}".rstrip("."))
     if "models" in fields and "models" not in cls.model_fields:
         raise ValueError(
             "give either 'model' or 'models', not both" if "model" in fields else "'models' is a list"

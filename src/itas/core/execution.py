@@ -22,16 +22,33 @@ class CallTest(Spec):
     kind: Literal["call"] = "call"
     code: str
 
+    @property
+    def text(self) -> str:
+        """The test for people and models."""
+        return self.code
+
 
 class InputTest(Spec):
     """The code as a program: what it reads from standard input, and what it must print.
 
     Outputs are compared line by line without blanks at the ends of lines and of the text.
+
+    Attributes:
+        stdin: What it reads.
+        expected: What it must print.
+        tolerance: Numbers that are expected with a decimal point or an exponent may differ by so much of their
+            size (or of 1, for smaller ones), and blanks between them do not count; None for exact texts.
     """
 
     kind: Literal["input"] = "input"
     stdin: str
     expected: str
+    tolerance: PositiveFloat | None = Field(default=None, exclude_if=lambda tolerance: tolerance is None)
+
+    @property
+    def text(self) -> str:
+        """The test for people and models."""
+        return f"Given this input:\n{self.stdin}\nthe program prints:\n{self.expected}"
 
 
 CodeTest = Annotated[CallTest | InputTest, Field(discriminator="kind")]
@@ -86,6 +103,7 @@ class CodeRunner(Protocol):
         *,
         setup: str = "",
         limits: CodeLimits | None = None,
+        entry_points: Sequence[str] = (),
     ) -> tuple[CodeOutcome, ...]:
         """Run every test against the code.
 
@@ -94,6 +112,7 @@ class CodeRunner(Protocol):
             tests: What is asked of it; trusted as little where a model wrote them.
             setup: Code of the benchmark that stands before the tests (helpers of the prompt).
             limits: Per test.
+            entry_points: Names that the candidate must define although Python has them already (``sum``).
 
         Returns:
             One outcome per test, in order.

@@ -9,6 +9,7 @@ value is cut at 2,000 characters, so a hostile text takes time in proportion to 
 import json
 import re
 from collections import deque
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from itas.core.numbers import prepare
@@ -31,6 +32,20 @@ _START = re.compile(
     r"""[ ]?:?)[ \t*_]{0,10})""",
     re.IGNORECASE | re.MULTILINE | re.VERBOSE,
 )
+_STARTS_BEFORE = {
+    "answer": (8, 7, 6, 2, 1, 0),
+    "option": (0,),
+    "choice": (0,),
+    "solution": (0,),
+    "box": (2, 1),
+}
+"""How far before each word of `_START` a match can begin, besides at the start of its line: quotes, a backslash,
+``final``."""
+_LINE_WORDS = frozenset({"answer", "solution", "result"})
+_BEFORE_LINE_WORD = 60
+"""More than the form ``line`` lets stand before its word."""
+_FOLD_TO_ASCII = "\u0130\u0131\u017f"
+"""What `re` takes for an ``i`` or an ``s`` in another case, and `str.lower` does not."""
 _THOUGHTS_END = re.compile(r"</(?:think|thinking|thought)>", re.IGNORECASE)
 _NEGATION = re.compile(r"\s{0,3}(?:not\b|n't|never\b|neither\b|cannot\b|unlikely\b)", re.IGNORECASE)
 _WRAPPING = " \t\n*_`\"'"
@@ -54,7 +69,7 @@ class Marked:
 def after_thoughts(text: str) -> str:
     """The text in one spelling (see `core.numbers.prepare`), without the ``<think>`` part where an answer
     follows it."""
-    last = deque(_THOUGHTS_END.finditer(text), maxlen=1)
+    last = deque(_THOUGHTS_END.finditer(text), maxlen=1) if "</" in text else None
     rest = text[last[0].end() :] if last else ""
     return prepare(rest if rest.strip() else text)
 
@@ -62,9 +77,46 @@ def after_thoughts(text: str) -> str:
 def find_marks(text: str) -> list[Marked]:
     """The last marks of a text that `after_thoughts` went over: strong ones before weak ones, and within
     each kind the last one first."""
-    starts = deque(_START.finditer(text), maxlen=_MOST_MARKS)
+    starts = deque(_find_starts(text), maxlen=_MOST_MARKS)
     found = [mark for start in reversed(starts) if (mark := _read(text, start)) is not None]
     return [mark for mark in found if mark.is_strong] + [mark for mark in found if not mark.is_strong]
+
+
+def _find_starts(text: str) -> Iterator[re.Match[str]]:
+    """What ``_START.finditer(text)`` gives, twenty times as fast: most positions of a text cannot begin a mark, so
+    only those are tried that stand before one of its words."""
+    if not text.isascii() and any(character in text for character in _FOLD_TO_ASCII):
+        yield from _START.finditer(text)
+        return
+    end = 0
+    for position in sorted(_possible_starts(text)):
+        if position >= end and (found := _START.match(text, position)) is not None:
+            yield found
+            end = found.end()
+
+
+def _possible_starts(text: str) -> set[int]:
+    lower = text.lower()
+    possible: set[int] = set()
+    for word, before in _STARTS_BEFORE.items():
+        for position in _positions(lower, word):
+            possible.update(position - back for back in before if back <= position)
+    for word in _LINE_WORDS:
+        for position in _positions(lower, word):
+            line = lower.rfind("\n", max(0, position - _BEFORE_LINE_WORD), position) + 1
+            if line or position < _BEFORE_LINE_WORD:
+                possible.add(line)
+    for position in _positions(lower, "####"):
+        if not lower.startswith("#", position + 4):
+            possible.add(position)
+    return possible
+
+
+def _positions(text: str, word: str) -> Iterator[int]:
+    position = text.find(word)
+    while position >= 0:
+        yield position
+        position = text.find(word, position + 1)
 
 
 def _read(text: str, start: re.Match[str]) -> Marked | None:

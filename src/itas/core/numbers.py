@@ -89,8 +89,10 @@ def normal_number(text: str) -> str | None:
 
 def prepare(text: str) -> str:
     """The text with one spelling for signs, digits and LaTeX fractions; ``a ≈ b`` becomes ``a ~ b``."""
-    text = text if text.isascii() else _ALMOST.sub(" ~", text)
-    plain = _SUPERSCRIPT.sub(lambda found: "^" + found[0].translate(_SUPERSCRIPTS), plain_text(text))
+    plain = text
+    if not text.isascii():
+        plain = plain_text(_ALMOST.sub(" ~", text))
+        plain = _SUPERSCRIPT.sub(lambda found: "^" + found[0].translate(_SUPERSCRIPTS), plain)
     if "\\" not in plain and "{" not in plain:
         return plain
     return _LATEX_GROUP.sub(",", _FRACTION.sub(_fraction, plain))

@@ -14,6 +14,8 @@ class Problem(Spec):
     Attributes:
         id: Unique within the benchmark.
         conversation: What is asked, last message from the user.
+        turns: What the user says next, one after the other, each after the answer to what was said before. The
+            problem is answered once per turn and scored on all the answers.
         target: The right answer in the benchmark's own form; None where a judge decides.
         choices: The options of a multiple-choice problem, in the order of their letters.
         tags: For grouping results, for instance subject or difficulty.
@@ -21,6 +23,7 @@ class Problem(Spec):
 
     id: str
     conversation: Conversation = Field(min_length=1)
+    turns: tuple[str, ...] = Field(default=(), exclude_if=lambda turns: not turns)
     target: str | None = None
     choices: tuple[str, ...] = ()
     tags: dict[str, JsonValue] = Field(default_factory=dict)
@@ -43,7 +46,9 @@ class Unscored(Spec):
     """
 
     kind: Literal["unscored"] = "unscored"
-    reason: Literal["model_error", "parse_error", "budget", "no_target", "scorer_error", "cancelled"]
+    reason: Literal[
+        "model_error", "parse_error", "budget", "no_target", "scorer_error", "sandbox_error", "cancelled"
+    ]
     detail: str = ""
 
 

@@ -1,13 +1,15 @@
 """A question to a model, one draw of its answer, and what it took."""
 
+import hashlib
 from collections.abc import Iterable
 from functools import cached_property
+from json.encoder import encode_basestring as _quote
 from typing import Literal
 
 from pydantic import Field, NonNegativeFloat, NonNegativeInt, PositiveInt
 
-from itas.core.messages import Conversation
-from itas.core.spec import MODEL_PATTERN, Spec, digest
+from itas.core.messages import Conversation, Extra
+from itas.core.spec import MODEL_PATTERN, Spec
 
 FinishReason = Literal["stop", "length", "content_filter", "tool_calls", "unknown"]
 
@@ -15,7 +17,8 @@ FinishReason = Literal["stop", "length", "content_filter", "tool_calls", "unknow
 class Request(Spec):
     """Everything that decides the distribution of an answer; how many are drawn is not part of it.
 
-    `model` is ``provider/model``. Two equal requests share one list of draws in the call store.
+    `model` is ``provider/model``. Two equal requests share one list of draws in the call store. `extra` holds what
+    the caller wants from the provider beyond that: tools, a response format.
     """
 
     model: str = Field(pattern=MODEL_PATTERN)
@@ -23,6 +26,7 @@ class Request(Spec):
     temperature: NonNegativeFloat | None = None
     max_tokens: PositiveInt | None = None
     stop: tuple[str, ...] = ()
+    extra: Extra = ""
 
     @property
     def provider(self) -> str:
@@ -37,7 +41,25 @@ class Request(Spec):
     @cached_property
     def key(self) -> str:
         """SHA-256 of the whole request, 64 hexadecimal digits; the name of its list of draws."""
-        return digest(self.model_dump(mode="json"))
+        return hashlib.sha256(self._canonical().encode("utf-8", "surrogatepass")).hexdigest()
+
+    def _canonical(self) -> str:
+        """`canonical_json` of the dump, written by hand: it is made for every call. `extra` is there if it is set."""
+        messages = ",".join(
+            f'{{"content":{_quote(each.content)},{_extra(each.extra)}"role":"{each.role}"}}'
+            for each in self.messages
+        )
+        limit = "null" if self.max_tokens is None else self.max_tokens
+        temperature = "null" if self.temperature is None else repr(self.temperature)
+        stop = ",".join(map(_quote, self.stop))
+        return (
+            f'{{{_extra(self.extra)}"max_tokens":{limit},"messages":[{messages}],"model":{_quote(self.model)},'
+            f'"stop":[{stop}],"temperature":{temperature}}}'
+        )
+
+
+def _extra(text: str) -> str:
+    return f'"extra":{_quote(text)},' if text else ""
 
 
 class Usage(Spec):
@@ -91,6 +113,7 @@ class Completion(Spec):
             known ("unpriced"), which is not the same as free.
         latency_s: Seconds from sending to the last byte, of the call that bought it.
         is_stored: It came out of the call store or a recording: nothing was paid for it now.
+        extra: What the model gave beside text: calls of tools.
     """
 
     text: str
@@ -100,3 +123,4 @@ class Completion(Spec):
     finish_reason: FinishReason = "stop"
     request_id: str | None = None
     is_stored: bool = False
+    extra: Extra = ""

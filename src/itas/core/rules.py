@@ -6,7 +6,7 @@ candidates is theirs too. Deviation: several fusers may end an architecture; the
 
 from typing import TYPE_CHECKING
 
-from itas.core.component import Annotator, Preparer, Producer
+from itas.core.component import Annotator, Component, Preparer, Producer
 
 if TYPE_CHECKING:
     from itas.core.architecture import Architecture, Layer
@@ -27,6 +27,8 @@ def check_rules(architecture: "Architecture") -> None:
         *_candidates_are_there(layers),
         *_critiques_are_used(layers),
         *_tests_stand_before_their_evaluator(layers),
+        *_quorums_can_be_reached(layers),
+        *_tests_are_of_their_kind(layers),
     ]
     if not problems:
         problems = _candidates_fit(architecture)
@@ -146,6 +148,28 @@ def _tests_stand_before_their_evaluator(layers: "tuple[Layer, ...]") -> list[str
     return found
 
 
+def _tests_are_of_their_kind(layers: "tuple[Layer, ...]") -> list[str]:
+    """Tests that are run and tests that are judged are written in different forms."""
+    found: list[str] = []
+    for index, layer in enumerate(layers):
+        sources = [layers[0]] if _shows_tests(layers[0]) else []
+        if index > 0 and isinstance(layers[index - 1].components[0], Preparer):
+            sources.append(layers[index - 1])
+        if not sources or not any(component.needs_tests for component in layer.components):
+            continue
+        made = {_executes(component) for source in sources for component in source.components}
+        for wanted in sorted({_executes(component) for component in layer.components} - made):
+            found.append(
+                f"layers[{index}]: '{layer.type}' {'runs' if wanted else 'judges'} tests, but those before it "
+                f"are written to be {'judged' if wanted else 'run'} (rule 4). Write the same 'execute' in both."
+            )
+    return found
+
+
+def _executes(component: Component) -> bool:
+    return bool(getattr(component, "execute", False))
+
+
 def _candidates_fit(architecture: "Architecture") -> list[str]:
     found: list[str] = []
     widths = architecture.widths()
@@ -155,5 +179,22 @@ def _candidates_fit(architecture: "Architecture") -> list[str]:
                 f"layers[{index}]: '{layer.type}' would read {n} candidates in one prompt, at most "
                 f"{architecture.max_candidates} are allowed (rule 6). Draw fewer samples, select before it, "
                 "or raise 'max_candidates'."
+            )
+    return found
+
+
+def _quorums_can_be_reached(layers: "tuple[Layer, ...]") -> list[str]:
+    found: list[str] = []
+    for index, layer in enumerate(layers):
+        is_set = layer.quorum != 1 or layer.grace_s is not None
+        if is_set and not isinstance(layer.components[0], Producer):
+            found.append(
+                f"layers[{index}]: 'quorum' and 'grace_s' are for layers that write answers, found '{layer.type}'. "
+                "Remove them."
+            )
+        elif layer.quorum > len(layer.components):
+            found.append(
+                f"layers[{index}].quorum: at most the {len(layer.components)} components of the layer, found "
+                f"{layer.quorum}."
             )
     return found

@@ -32,6 +32,25 @@ class Spec(BaseModel):
         """
         return parse_as(cls, data, where=where)
 
+    def model_copy(self, *, update: Mapping[str, Any] | None = None, deep: bool = False) -> Self:
+        """See pydantic, which copies cached properties too: after a change they would tell of the original. By hand
+        for the plain case, which is met several times per call."""
+        if deep or not update or self.__pydantic_private__ is not None:
+            copied = super().model_copy(update=update, deep=deep)
+            if update:
+                for name in copied.__dict__.keys() - type(self).model_fields.keys():
+                    object.__delattr__(copied, name)
+            return copied
+        copied = type(self).__new__(type(self))
+        values = self.__dict__
+        put = object.__setattr__
+        fields = type(self).model_fields
+        put(copied, "__dict__", {**{name: values[name] for name in fields}, **update})
+        put(copied, "__pydantic_fields_set__", self.__pydantic_fields_set__ | update.keys())
+        put(copied, "__pydantic_extra__", self.__pydantic_extra__)
+        put(copied, "__pydantic_private__", None)
+        return copied
+
 
 S = TypeVar("S", bound=BaseModel)
 

@@ -1,6 +1,7 @@
 """What came of one conversation: the answer, and what every component took to get there."""
 
 from dataclasses import dataclass
+from typing import Literal
 
 from pydantic import Field, NonNegativeFloat, NonNegativeInt
 
@@ -9,6 +10,9 @@ from itas.core.component import EventKind
 from itas.core.money import add_prices
 from itas.core.request import Completion, Request, Usage, sum_usage
 from itas.core.spec import Spec
+
+Cut = Literal["deadline", "budget"]
+"""A deadline passed, or a cap was reached, after there was something to answer with."""
 
 
 class ComponentRecord(Spec):
@@ -29,6 +33,7 @@ class ComponentRecord(Spec):
         latency_s: Seconds on its critical path, as recorded when the samples were drawn.
         candidates_in: Candidates it was given.
         candidates_out: Candidates (or critiques, or tests) it returned.
+        tier: The walls behind which it ran generated code; empty where it ran none.
         events: What did not go as described, counted.
     """
 
@@ -45,7 +50,13 @@ class ComponentRecord(Spec):
     latency_s: NonNegativeFloat = 0.0
     candidates_in: NonNegativeInt = 0
     candidates_out: NonNegativeInt = 0
+    tier: str = ""
     events: dict[EventKind, NonNegativeInt] = Field(default_factory=dict[EventKind, NonNegativeInt])
+
+    @property
+    def samples_saved(self) -> int:
+        """Planned samples that were not drawn, because the component could stop early."""
+        return max(self.samples_planned - self.samples_used, 0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +71,7 @@ class CallRecord:
         completions: The draws.
         started_s: Seconds after the start of the answer, by the monotonic clock.
         ended_s: Likewise.
+        retries: Failures after which it was sent again, in words.
     """
 
     layer: int
@@ -69,6 +81,22 @@ class CallRecord:
     completions: tuple[Completion, ...]
     started_s: float
     ended_s: float
+    retries: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class FailedCall:
+    """One request that brought nothing; see `CallRecord`. Only a trace is told."""
+
+    layer: int
+    component: int
+    request: Request
+    first: int
+    n: int
+    error: str
+    started_s: float
+    ended_s: float
+    retries: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,6 +132,7 @@ class Answer:
         events: Everything that did not go as described.
         latency_s: Seconds on the critical path, as recorded when the samples were drawn.
         wall_s: Seconds it took now.
+        cut: What ended the work early, if anything did: then `text` is the best there was so far.
     """
 
     text: str
@@ -114,11 +143,17 @@ class Answer:
     events: tuple[EventRecord, ...]
     latency_s: float
     wall_s: float
+    cut: Cut | None = None
 
     @property
     def samples_planned(self) -> int:
         """Samples that were to be consumed; more than used where a component could stop early."""
         return sum(record.samples_planned for record in self.components)
+
+    @property
+    def samples_saved(self) -> int:
+        """Planned samples that were not drawn, because components could stop early."""
+        return sum(record.samples_saved for record in self.components)
 
     @property
     def samples_used(self) -> int:

@@ -1,22 +1,31 @@
 """The world of one component in one answer: asks models, numbers draws, counts everything."""
 
+import asyncio
+import contextlib
 import math
 import time
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Generator, Sequence
 from random import Random
 from typing import TypeVar
 
-from itas.core.candidate import Mark
+from itas.core.architecture import Architecture
+from itas.core.attempts import collect_failures
+from itas.core.candidate import Draft, Mark
 from itas.core.component import Component, EventKind
 from itas.core.concurrency import elapsed_s, set_elapsed_s
+from itas.core.execution import CodeLimits, CodeOutcome, CodeRunner, CodeTest
 from itas.core.messages import Conversation, Message
-from itas.core.model import ModelSource
+from itas.core.model import Listen, ModelSource
 from itas.core.rating import RaterSource
 from itas.core.request import Completion, Request, UsageSum
 from itas.core.seeds import random_for
-from itas.engine.answer import CallRecord, ComponentRecord, EventRecord
-from itas.errors import ContractError, ModelError, ParseError
+from itas.engine.answer import CallRecord, ComponentRecord, Cut, EventRecord, FailedCall
+from itas.engine.fitting import ContextTokens, check_length, unknown_length
+from itas.engine.trace import Tell, Trace
+from itas.engine.writing import Writing
+from itas.errors import ContractError, Error, ModelError, ParseError
+from itas.models.listening import with_listening
 
 T = TypeVar("T")
 
@@ -28,12 +37,29 @@ class Run:
     architectures means the same draws, and asking the same twice in one answer means two different ones.
     """
 
-    def __init__(self, *, models: ModelSource, raters: RaterSource, seed: int, first_draw: int) -> None:
+    def __init__(
+        self,
+        *,
+        models: ModelSource,
+        raters: RaterSource,
+        seed: int,
+        first_draw: int,
+        runner: CodeRunner | None = None,
+    ) -> None:
         self.models = models
         self.raters = raters
+        self.runner = runner
         self.seed = seed
         self.calls: list[CallRecord] = []
         self.events: list[EventRecord] = []
+        self.contexts: list[RunContext] = []
+        """Of the layer under way."""
+        self.written: dict[int, tuple[Draft, ...]] = {}
+        """What its producers have finished, by their number."""
+        self.cut: Cut | None = None
+        self.may_be_cut = False
+        self.context_tokens: ContextTokens = unknown_length
+        self.tell: Tell = tell_nobody
         self._first_draw = first_draw
         self._taken: Counter[str] = Counter()
         self._started = time.monotonic()
@@ -49,19 +75,50 @@ class Run:
         return time.monotonic() - self._started
 
 
-class RunContext:
-    """`core.component.Context` for one component."""
+def tell_nobody(item: object) -> None:
+    """Where there is no trace."""
 
-    def __init__(self, run: Run, component: Component, *, layer: int, number: int, candidates: int) -> None:
+
+@contextlib.contextmanager
+def telling(run: Run, trace: Trace | None, architecture: Architecture) -> Generator[None]:
+    """Tell a trace what happens in a run; where there is no answer, why."""
+    if trace is None:
+        yield
+        return
+    run.tell = trace.begin(architecture)
+    try:
+        yield
+    except (Error, asyncio.CancelledError) as error:
+        run.tell(str(error) if isinstance(error, Error) else "cancelled")
+        raise
+
+
+class RunContext:
+    """`core.component.Context` for one component; `listen` hears the first draw that is asked for alone."""
+
+    def __init__(
+        self,
+        run: Run,
+        component: Component,
+        *,
+        layer: int,
+        number: int,
+        candidates: int,
+        listen: Listen | None = None,
+        writing: Writing | None = None,
+    ) -> None:
         self.marks: dict[int, list[Mark]] = {}
         self._run = run
         self._component = component
         self._layer = layer
         self._number = number
         self._candidates = candidates
+        self._listen = listen
+        self._writing = writing
         self._start_s = elapsed_s()
         self._end_s = self._start_s
         self._models: set[str] = set()
+        self._tier = ""
         self._usage = UsageSum()
         self._used = 0
         self._paid = 0
@@ -81,14 +138,43 @@ class RunContext:
         """See `core.component.Context.ask`."""
         messages = (Message(role="user", content=prompt),) if isinstance(prompt, str) else tuple(prompt)
         request = Request(model=model, messages=messages, temperature=temperature, max_tokens=max_tokens)
+        if self._writing is not None:
+            request = self._writing.apply(request)
+        check_length(request, self._run.context_tokens)
+        completions = await self._draw(request, n)
+        check = None if self._writing is None else self._writing.check
+        if check is None:
+            return completions
+        wrong: list[int] = []
+        for number, each in enumerate(completions):
+            if said := check(each.text):
+                self.report("unreadable", said)
+                wrong.append(number)
+        again = iter(await self._draw(request, len(wrong)) if wrong else ())
+        return tuple(next(again) if number in wrong else each for number, each in enumerate(completions))
+
+    async def _draw(self, request: Request, n: int) -> tuple[Completion, ...]:
+        """Take the next draws of a request and count them."""
         first = self._run.take_draws(request, n)
         started = self._run.now_s()
-        completions = await self._run.models(model).sample(request, n=n, first=first)
+        retries = collect_failures()
+        place = self._layer, self._number, request, first
+        try:
+            completions = await self._sample(request, n, first)
+        except Error as error:
+            self._run.tell(FailedCall(*place, n, str(error), started, self._run.now_s(), tuple(retries)))
+            raise
         if len(completions) != n:
-            raise ContractError(f"model '{model}' gave {len(completions)} of {n} samples")
-        call = CallRecord(self._layer, self._number, request, first, completions, started, self._run.now_s())
-        self._count(call)
+            raise ContractError(f"model '{request.model}' gave {len(completions)} of {n} samples")
+        self._count(CallRecord(*place, completions, started, self._run.now_s(), tuple(retries)))
         return completions
+
+    async def _sample(self, request: Request, n: int, first: int) -> tuple[Completion, ...]:
+        model = self._run.models(request.model)
+        if self._listen is None or n != 1:
+            return await model.sample(request, n=n, first=first)
+        listen, self._listen = self._listen, None
+        return await with_listening(model).sample(request, n=n, first=first, listen=listen)
 
     async def ask_readable(
         self,
@@ -122,6 +208,28 @@ class RunContext:
         self._end_s = max(self._end_s, elapsed_s())
         return ratings
 
+    async def check_code(
+        self,
+        code: str,
+        tests: Sequence[CodeTest],
+        *,
+        setup: str = "",
+        limits: CodeLimits | None = None,
+    ) -> tuple[CodeOutcome, ...]:
+        """See `core.component.Context.check_code`. What ran without walls is reported, once per component."""
+        if self._run.runner is None or not self._component.runs_code:
+            raise ContractError(f"'{self._component.type}' runs code, but does not say so in 'runs_code'")
+        started = self._run.now_s()
+        outcomes = await self._run.runner.check(code, tests, setup=setup, limits=limits)
+        if len(outcomes) != len(tests):
+            raise ContractError(f"the sandbox gave {len(outcomes)} outcomes of {len(tests)} tests")
+        set_elapsed_s(elapsed_s() + self._run.now_s() - started)
+        self._end_s = max(self._end_s, elapsed_s())
+        self._tier = next((outcome.tier for outcome in outcomes), self._tier)
+        if not self._events["no_walls"] and any(outcome.tier == "none" for outcome in outcomes):
+            self.report("no_walls", "generated code was run without a sandbox (--sandbox none)")
+        return outcomes
+
     def random(self, *material: str) -> Random:
         """See `core.component.Context.random`."""
         return random_for(self._run.seed, *material)
@@ -137,7 +245,9 @@ class RunContext:
     def report(self, kind: EventKind, detail: str) -> None:
         """See `core.component.Context.report`."""
         self._events[kind] += 1
-        self._run.events.append(EventRecord(self._layer, self._number, kind, detail))
+        event = EventRecord(self._layer, self._number, kind, detail)
+        self._run.events.append(event)
+        self._run.tell(event)
 
     def record(self, *, candidates_out: int) -> ComponentRecord:
         """What the component took so far."""
@@ -155,6 +265,7 @@ class RunContext:
             latency_s=max(self._end_s - self._start_s, 0.0),
             candidates_in=self._candidates,
             candidates_out=candidates_out,
+            tier=self._tier,
             events=dict(self._events),
         )
 
@@ -165,6 +276,7 @@ class RunContext:
 
     def _count(self, call: CallRecord) -> None:
         self._run.calls.append(call)
+        self._run.tell(call)
         self._models.add(call.request.model)
         for completion in call.completions:
             self._used += 1

@@ -4,13 +4,16 @@ from collections.abc import Sequence
 
 from itas.core.candidate import Candidate, Draft, Mark, Notes, Origin, State
 from itas.core.component import Component
+from itas.core.suspicion import find_suspicions
 from itas.errors import ContractError
 
 
 def merge_notes(state: State, found: Sequence[Notes]) -> Notes:
     """All tests that were found, each once, behind those already known."""
     tests = dict.fromkeys(test for notes in (state.notes, *found) for test in notes.tests)
-    return Notes(tests=tuple(tests), shown=state.notes.shown or any(notes.shown for notes in found))
+    code_tests = dict.fromkeys(test for notes in (state.notes, *found) for test in notes.code_tests)
+    shown = state.notes.shown or any(notes.shown for notes in found)
+    return Notes(tests=tuple(tests), code_tests=tuple(code_tests), shown=shown)
 
 
 def make_candidates(layer: int, written: Sequence[tuple[int, Sequence[Draft]]]) -> tuple[Candidate, ...]:
@@ -25,8 +28,14 @@ def make_candidates(layer: int, written: Sequence[tuple[int, Sequence[Draft]]]) 
             if not draft.text.strip():
                 raise ContractError(f"layers[{layer}][{component}] returned an empty text as a candidate")
             origin = Origin(layer, component, draft.model, sample, draft.parents)
-            candidates.append(Candidate(draft.text, origin))
+            candidates.append(Candidate(draft.text, origin, marks=_suspicions(draft.text)))
     return tuple(candidates)
+
+
+def _suspicions(text: str) -> tuple[Mark, ...]:
+    """A mark for a text that looks hostile. Nothing is dropped for it; traces show it."""
+    found = find_suspicions(text)
+    return (Mark("hostile", 1.0, note="; ".join(found), by="itas"),) if found else ()
 
 
 def check_selection(component: Component, order: Sequence[int], n: int) -> tuple[int, ...]:

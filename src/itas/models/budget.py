@@ -3,6 +3,9 @@
 What a call can cost is reserved before it is sent and settled afterwards. When a reservation does not fit
 but others are outstanding, it waits: they usually cost less than they reserved. Checking first and recording
 later would let every call through that starts before the first one ends.
+
+This is the account of one process. Where several pay for the same run, the ledger of the call store is the
+account of all; `purchase.py` looks at it in the transaction that opens a purchase.
 """
 
 import asyncio
@@ -16,6 +19,7 @@ from fractions import Fraction
 from itas.core.money import format_usd
 from itas.errors import BudgetExceeded, SpecError
 from itas.models.prices import Price
+from itas.models.store.contract import LedgerTotals, SharedCaps
 
 _log = logging.getLogger(__name__)
 
@@ -27,15 +31,21 @@ class _Account:
     spent: int = 0
     uncertain: int = 0
     reserved: int = 0
+    elsewhere: int = 0
+    """What other processes have spent and reserved of the same cap, when it was last looked at."""
 
     def fits(self, amount: int) -> bool:
-        return self.cap is None or self.spent + self.uncertain + self.reserved + amount <= self.cap
+        return self.cap is None or self.total + amount <= self.cap
 
     @property
     def remaining(self) -> int | None:
         if self.cap is None:
             return None
-        return max(0, self.cap - self.spent - self.uncertain - self.reserved)
+        return max(0, self.cap - self.total - self.elsewhere)
+
+    @property
+    def total(self) -> int:
+        return self.spent + self.uncertain + self.reserved
 
     def may_fit_later(self, amount: int) -> bool:
         return self.cap is None or self.spent + self.uncertain + amount <= self.cap
@@ -133,6 +143,34 @@ class Budget:
                 "settings (prices), or set a cap in samples instead"
             )
 
+    @property
+    def shared_caps(self) -> SharedCaps | None:
+        """The caps, for the ledger; None if there are none."""
+        if self._money.cap is None and self._samples.cap is None:
+            return None
+        return SharedCaps(self._money.cap, self._samples.cap)
+
+    def note_ledger(self, totals: LedgerTotals) -> None:
+        """What the ledger says of the whole run, all its processes together."""
+        self._money.elsewhere = max(0, totals.spent + totals.uncertain + totals.reserved - self._money.total)
+        self._samples.elsewhere = max(0, totals.samples + totals.reserved_samples - self._samples.total)
+
+    def check_shared(self, reservation: "Reservation", totals: LedgerTotals) -> None:
+        """Refuse what does not fit under the caps beside what all processes of the run have spent, unless
+        calls on their way may still turn out cheaper than they reserved.
+
+        Raises:
+            BudgetExceeded: It does not fit, and will not.
+        """
+        self.note_ledger(totals)
+        money = _Account(format_usd, self._money.cap, totals.spent, totals.uncertain, totals.reserved)
+        samples = _Account(
+            _count_samples, self._samples.cap, spent=totals.samples, reserved=totals.reserved_samples
+        )
+        refusal = _find_refusal(reservation, money, samples, can_wait=totals.reserved_samples > 0)
+        if refusal is not None:
+            raise refusal
+
     async def reserve(self, model: str, *, micro_usd: int | None, samples: int) -> "Reservation":
         """Set aside what a call can cost at most, waiting for other calls where that helps.
 
@@ -181,23 +219,15 @@ class Budget:
             elif self._grant(wanted):
                 self._queue.popleft()
                 granted.set_result(None)
-            elif refusal := self._find_refusal(wanted):
+            elif refusal := _find_refusal(wanted, self._money, self._samples, can_wait=self._outstanding > 0):
                 self._queue.popleft()
                 granted.set_exception(refusal)
             else:
                 return
 
-    def _find_refusal(self, wanted: "Reservation") -> BudgetExceeded | None:
-        for account, amount in ((self._money, wanted.micro_usd), (self._samples, wanted.samples)):
-            if not account.may_fit_later(amount) or (not self._outstanding and not account.fits(amount)):
-                return BudgetExceeded(
-                    f"'{wanted.model}' needs {account.describe(amount)}. Nothing was sent. "
-                    "Raise the cap (--max-cost or --max-samples)"
-                )
-        return None
-
     def _raised(self, model: str, micro_usd: int | None) -> int:
-        return math.ceil((micro_usd or 0) * self._factors.get(model, 1))
+        amount, factor = micro_usd or 0, self._factors.get(model)
+        return amount if factor is None else math.ceil(amount * factor)
 
     def spend(self, reservation: "Reservation", *, micro_usd: int, samples: int) -> None:
         """End a reservation whose call brought an answer; for `Reservation` only."""
@@ -289,6 +319,18 @@ class Reservation:
     def doubt(self) -> None:
         """It was sent and nobody knows whether it was billed: counts in full."""
         self._budget.write_off(self, micro_usd=self.micro_usd, samples=self.samples)
+
+
+def _find_refusal(
+    wanted: Reservation, money: _Account, samples: _Account, *, can_wait: bool
+) -> BudgetExceeded | None:
+    for account, amount in ((money, wanted.micro_usd), (samples, wanted.samples)):
+        if not account.may_fit_later(amount) or (not can_wait and not account.fits(amount)):
+            return BudgetExceeded(
+                f"'{wanted.model}' needs {account.describe(amount)}. Nothing was sent. "
+                "Raise the cap (--max-cost or --max-samples)"
+            )
+    return None
 
 
 def _count_samples(count: int) -> str:

@@ -10,9 +10,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from itas.core.concurrency import side_by_side
-from itas.core.model import Model
+from itas.core.model import Listen, Model
 from itas.core.request import Completion, Request
 from itas.models.finish import finish_all
+from itas.models.listening import Ear
 from itas.models.store.contract import CallStore, store_key
 
 
@@ -23,7 +24,26 @@ class _Flight:
     key: str
     numbers: tuple[int, ...]
     task: asyncio.Task[dict[int, Completion]] = field(init=False)
-    waiting: int = 0
+    waiting: list[asyncio.Future[None]] = field(default_factory=list[asyncio.Future[None]])
+    pieces: list[str] = field(default_factory=list[str])
+    ears: list[Ear] = field(default_factory=list[Ear])
+
+    def hear(self, piece: str) -> None:
+        """Tell all who listen."""
+        self.pieces.append(piece)
+        for ear in tuple(self.ears):
+            ear(piece)
+
+    def join(self, ear: Ear) -> None:
+        """One more who waits; what was said before comes at once."""
+        if ear.listen is not None:
+            ear("".join(self.pieces))
+            self.ears.append(ear)
+
+    def leave(self, ear: Ear) -> None:
+        """Who does not wait any more hears nothing any more."""
+        if ear in self.ears:
+            self.ears.remove(ear)
 
 
 class Cached:
@@ -41,24 +61,37 @@ class Cached:
         self._edition = edition
         self._flights: dict[tuple[str, int], _Flight] = {}
 
-    async def sample(self, request: Request, *, n: int = 1, first: int = 0) -> tuple[Completion, ...]:
+    async def sample(
+        self, request: Request, *, n: int = 1, first: int = 0, listen: Listen | None = None
+    ) -> tuple[Completion, ...]:
         """See `core.model.Model.sample`."""
+        if listen is not None and n != 1:
+            raise ValueError("a listener hears one draw: n must be 1")
         numbers = range(first, first + n)
+        if n == 1 and (request.key, first) not in self._flights:
+            ear = Ear(listen)
+            flight = self._start(request, (first,), is_heard=listen is not None)
+            draw = (await self._wait(flight, ear, is_mine=True))[first]
+            ear.finish(draw.text)
+            return (draw,)
         joined = dict.fromkeys(
             flight for number in numbers if (flight := self._flights.get((request.key, number)))
         )
         new = tuple(number for number in numbers if (request.key, number) not in self._flights)
-        started = [self._start(request, new)] if new else []
-        waits = [self._wait(flight, is_mine=False) for flight in joined]
-        waits += [self._wait(flight, is_mine=True) for flight in started]
+        started = [self._start(request, new, is_heard=listen is not None)] if new else []
+        ear = Ear(listen)
+        waits = [self._wait(flight, ear, is_mine=False) for flight in joined]
+        waits += [self._wait(flight, ear, is_mine=True) for flight in started]
         found: dict[int, Completion] = {}
         for draws in await side_by_side(waits):
             found |= draws
+        ear.finish(found[first].text)
         return tuple(found[number] for number in numbers)
 
-    def _start(self, request: Request, numbers: tuple[int, ...]) -> _Flight:
+    def _start(self, request: Request, numbers: tuple[int, ...], *, is_heard: bool) -> _Flight:
         flight = _Flight(request.key, numbers)
-        flight.task = asyncio.create_task(self._fetch(request, numbers))
+        listen = flight.hear if is_heard else None
+        flight.task = asyncio.create_task(self._fetch(request, numbers, listen))
         for number in numbers:
             self._flights[request.key, number] = flight
         flight.task.add_done_callback(lambda task: self._land(flight))
@@ -68,15 +101,23 @@ class Cached:
         self._forget(flight)
         if not flight.task.cancelled():
             flight.task.exception()  # seen, also when nobody waits any more
+        for landed in flight.waiting:
+            if not landed.done():
+                landed.set_result(None)
 
-    async def _wait(self, flight: _Flight, *, is_mine: bool) -> dict[int, Completion]:
-        flight.waiting += 1
+    async def _wait(self, flight: _Flight, ear: Ear, *, is_mine: bool) -> dict[int, Completion]:
+        landed: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        flight.waiting.append(landed)
+        flight.join(ear)
         try:
-            draws = await asyncio.shield(flight.task)
+            if not flight.task.done():
+                await landed
         finally:
-            flight.waiting -= 1
+            flight.waiting.remove(landed)
+            flight.leave(ear)
             if not flight.waiting and not flight.task.done():
                 await self._abandon(flight)
+        draws = flight.task.result()
         if is_mine:
             return draws
         return {number: draw.model_copy(update={"is_stored": True}) for number, draw in draws.items()}
@@ -95,12 +136,14 @@ class Cached:
             if self._flights.get((flight.key, number)) is flight:
                 del self._flights[flight.key, number]
 
-    async def _fetch(self, request: Request, numbers: Sequence[int]) -> dict[int, Completion]:
+    async def _fetch(
+        self, request: Request, numbers: Sequence[int], listen: Listen | None
+    ) -> dict[int, Completion]:
         found = await self._store.find(store_key(request, self._edition), numbers)
         runs = _runs([number for number in numbers if number not in found])
         if runs:
             bought = await finish_all(
-                [self._inner.sample(request, n=len(run), first=run.start) for run in runs]
+                [self._inner.sample(request, n=len(run), first=run.start, listen=listen) for run in runs]
             )
             for run, completions in zip(runs, bought, strict=True):
                 found.update(zip(run, completions, strict=True))

@@ -1,6 +1,7 @@
 """Chain: the wrappers around one model, in the order that makes their promises hold.
 
-    meter (used) -> cache -> spread -> retry -> limit -> meter (paid) -> purchase -> provider
+    meter (used) -> cache -> spread -> elsewhere -> retry -> limit -> hedge -> meter (paid) -> purchase
+    -> provider
 
 The purchase stands innermost: each request to the provider, and each retry of it, has its own reservation and
 its own row in the ledger, is counted as paid by itself, and is stored by itself. So five draws that need five
@@ -8,14 +9,16 @@ requests lose nothing when the third fails, money is reserved only for what is r
 holds under retries too.
 """
 
-import asyncio
 import sys
 from collections.abc import Callable
 
 from itas.core.model import Model
 from itas.models.budget import Budget
 from itas.models.cache import Cached
+from itas.models.elsewhere import Elsewhere
+from itas.models.hedge import Hedged, HedgePolicy
 from itas.models.limit import Limited
+from itas.models.listening import with_listening
 from itas.models.meter import Metered, Tally
 from itas.models.prices import FREE, Price
 from itas.models.purchase import Purchased
@@ -23,6 +26,7 @@ from itas.models.retry import Retried, RetryPolicy
 from itas.models.spread import Spread
 from itas.models.store.contract import CallStore
 from itas.models.store.memory import MemoryStore
+from itas.models.throttle import Throttle
 
 
 def build_chain(
@@ -34,7 +38,8 @@ def build_chain(
     used: Tally | None = None,
     paid: Tally | None = None,
     max_n: Callable[[], int] | None = None,
-    slots: asyncio.Semaphore | None = None,
+    throttle: Throttle | None = None,
+    hedge: HedgePolicy | None = None,
     retry: RetryPolicy | None = None,
     edition: str = "",
     run: str = "",
@@ -50,7 +55,8 @@ def build_chain(
         used: Counts every draw that is given out.
         paid: Counts every draw that is bought.
         max_n: Most draws in one request, as known at the moment; no limit by default.
-        slots: Open calls of the provider; no limit by default.
+        throttle: What the provider stands; no limit by default.
+        hedge: When a late call gets a second one beside it; never by default.
         retry: How patient to be; no retries by default.
         edition: Tells apart what is stored of models that share a name; see `store_key`.
         run: Which run pays, for the ledger.
@@ -58,7 +64,7 @@ def build_chain(
     """
     store = store or MemoryStore()
     chain: Model = Purchased(
-        model,
+        with_listening(model),
         store=store,
         budget=budget or Budget(),
         price=price,
@@ -68,11 +74,16 @@ def build_chain(
     )
     if paid is not None:
         chain = Metered(chain, paid, paid_only=True)
-    if slots is not None:
-        chain = Limited(chain, slots)
+    if throttle is not None:
+        if hedge is not None:
+            chain = Hedged(chain, throttle, hedge)
+        chain = Limited(chain, throttle)
     if retry is not None:
         chain = Retried(chain, retry)
-    if max_n is not None or is_remote:
+    is_shared = is_remote or price is None or not price.is_free
+    if is_shared:
+        chain = Elsewhere(chain, store, edition=edition)
+    if max_n is not None or is_shared:
         chain = Spread(chain, max_n or (lambda: sys.maxsize))
     chain = Cached(chain, store, edition=edition)
     if used is not None:

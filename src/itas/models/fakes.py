@@ -4,8 +4,10 @@ import inspect
 from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass
 
+from itas.core.model import Listen
 from itas.core.request import Completion, Request
 from itas.errors import ModelError
+from itas.models.listening import Ear
 
 Reply = str | Completion | Exception
 
@@ -45,10 +47,15 @@ class FunctionModel:
         """What it was asked, in order."""
         return tuple(asked.request for asked in self.asked)
 
-    async def sample(self, request: Request, *, n: int = 1, first: int = 0) -> tuple[Completion, ...]:
+    async def sample(
+        self, request: Request, *, n: int = 1, first: int = 0, listen: Listen | None = None
+    ) -> tuple[Completion, ...]:
         """See `core.model.Model.sample`."""
         self.asked.append(Asked(request, first, n))
-        return tuple([await self._draw(request, number) for number in range(first, first + n)])
+        completions = tuple([await self._draw(request, number) for number in range(first, first + n)])
+        if listen is not None:
+            Ear(listen).finish(completions[0].text)
+        return completions
 
     async def _draw(self, request: Request, number: int) -> Completion:
         reply = self._answer(request, number)

@@ -5,11 +5,14 @@ are used in turn. Whatever text leaves the program goes through `redact`.
 """
 
 import itertools
+import logging
 import re
 from collections.abc import Iterable, Mapping
 from typing import Any, cast
 
 from itas.errors import MissingKey
+
+_log = logging.getLogger(__name__)
 
 _MASK = "[key]"
 _MOST_NUMBERED = 99
@@ -31,11 +34,18 @@ _known: set[str] = set()
 
 
 class Keys:
-    """The keys of one provider; gives them in turn and never shows them."""
+    """The keys of one provider; gives them in turn and never shows them.
 
-    def __init__(self, values: Iterable[str]) -> None:
+    Args:
+        values: The keys.
+        names: The variables they stand in, for messages.
+    """
+
+    def __init__(self, values: Iterable[str], names: Iterable[str] = ()) -> None:
         self._values = tuple(values)
+        self._names = dict(zip(self._values, names, strict=False))
         self._turn = itertools.cycle(self._values)
+        self._aside: set[str] = set()
         _known.update(value for value in self._values if len(value) >= _SHORTEST_SECRET)
 
     def __bool__(self) -> bool:
@@ -48,8 +58,32 @@ class Keys:
         return f"Keys({len(self)} hidden)"
 
     def take(self) -> str | None:
-        """The next key in turn; None if there are none."""
-        return next(self._turn) if self._values else None
+        """The next key in turn that is not set aside; None if there are none."""
+        for _ in self._values:
+            key = next(self._turn)
+            if key not in self._aside:
+                return key
+        return None
+
+    def set_aside(self, key: str, status: int | None = None) -> bool:
+        """Use a refused key no more. Where it was the last, all are tried again from the next request on.
+
+        Args:
+            key: The refused one.
+            status: With which it was refused, for the log.
+
+        Returns:
+            Whether there is another.
+        """
+        if key not in self._aside:
+            self._aside.add(key)
+            if len(self) > 1:
+                name = self._names.get(key, f"key {self._values.index(key) + 1} of {len(self)}")
+                _log.warning("%s was refused (HTTP %s) and is set aside", name, status)
+        if len(self._aside) == len(self):
+            self._aside.clear()
+            return False
+        return True
 
 
 def read_keys(provider: str, variables: Iterable[str], environ: Mapping[str, str], *, needed: bool) -> Keys:
@@ -71,7 +105,8 @@ def read_keys(provider: str, variables: Iterable[str], environ: Mapping[str, str
         found = {each: environ.get(each, "").strip() for each in numbered}
         values = [_check(provider, each, value) for each, value in found.items() if value]
         if values:
-            return Keys(dict.fromkeys(values))
+            named = {value: each for each, value in reversed(found.items()) if value}
+            return Keys(dict.fromkeys(values), (named[value] for value in dict.fromkeys(values)))
     if needed:
         listed = " or ".join(names) or "key_variable in the settings of this provider"
         raise MissingKey(f"needs a key and none is set. Set {listed}", provider=provider)
@@ -82,8 +117,9 @@ def redact(text: str) -> str:
     """The same text without keys, passwords in addresses, and the query parts of addresses."""
     for secret in sorted(_known, key=len, reverse=True):
         text = text.replace(secret, _MASK)
-    text = _USERINFO.sub(r"\1", text)
-    text = _QUERY.sub(r"\1", text)
+    if "://" in text:
+        text = _USERINFO.sub(r"\1", text)
+        text = _QUERY.sub(r"\1", text)
     return _LOOKS_LIKE_KEY.sub(_MASK, text)
 
 
@@ -101,6 +137,17 @@ def mask_known(data: Any) -> Any:
     if isinstance(data, list):
         return [mask_known(value) for value in cast("list[Any]", data)]
     return data
+
+
+def mask_line(line: bytes) -> bytes:
+    """Like `mask_known`, for text that is JSON already."""
+    for secret in _known:
+        plain = secret.encode()
+        line = line.replace(plain, _MASK.encode())
+        quoted = secret.replace("\\", "\\\\").replace('"', '\\"').encode()
+        if quoted != plain:
+            line = line.replace(quoted, _MASK.encode())
+    return line
 
 
 def _check(provider: str, variable: str, value: str) -> str:

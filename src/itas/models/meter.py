@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, field
 
-from itas.core.model import Model
+from itas.core.model import Listen, Model
 from itas.core.request import Completion, Request, Usage, UsageSum
 
 
@@ -56,9 +56,11 @@ class Metered:
         self._tally = tally
         self._paid_only = paid_only
 
-    async def sample(self, request: Request, *, n: int = 1, first: int = 0) -> tuple[Completion, ...]:
+    async def sample(
+        self, request: Request, *, n: int = 1, first: int = 0, listen: Listen | None = None
+    ) -> tuple[Completion, ...]:
         """See `core.model.Model.sample`."""
-        completions = await self._inner.sample(request, n=n, first=first)
+        completions = await self._inner.sample(request, n=n, first=first, listen=listen)
         counted = completions
         if self._paid_only:
             counted = tuple(completion for completion in completions if not completion.is_stored)

@@ -3,7 +3,6 @@
 A network provider is only imported when the first of its models is asked for.
 """
 
-import asyncio
 import os
 from collections.abc import Callable, Mapping
 from types import TracebackType
@@ -13,13 +12,16 @@ from itas.core.model import Model
 from itas.errors import SpecError
 from itas.models.budget import Budget
 from itas.models.chain import build_chain
+from itas.models.editions import edition_of
 from itas.models.meter import Tally
-from itas.models.prices import FREE, Price, PriceTable
+from itas.models.plugged import model_registry
+from itas.models.prices import FREE, Price, PriceTable, find_context_tokens
 from itas.models.providers.known import KNOWN, Provider, ProviderSettings, find_provider, unknown_provider
 from itas.models.providers.wire import Wire, WireModel
 from itas.models.retry import RetryPolicy
 from itas.models.store.contract import CallStore
 from itas.models.store.memory import MemoryStore
+from itas.models.throttle import Throttle
 
 
 class ModelPool:
@@ -37,6 +39,8 @@ class ModelPool:
         retry: How patient to be with network providers.
         run: Which run pays, for the ledger.
         environ: Keys and addresses come from here; the process's environment by default.
+        context_tokens: Lengths of contexts by model id; win over the installed table.
+        throttles: Makes the throttle of a provider, where it is shared with other machines.
 
     Attributes:
         used: Counts every draw that is given out.
@@ -54,6 +58,8 @@ class ModelPool:
         retry: RetryPolicy | None = None,
         run: str = "",
         environ: Mapping[str, str] | None = None,
+        context_tokens: Mapping[str, int] | None = None,
+        throttles: Callable[[Provider], Throttle] | None = None,
     ) -> None:
         self.used = Tally()
         self.paid = Tally()
@@ -63,11 +69,13 @@ class ModelPool:
         self._plugged = dict(plugged or {})
         self._prices = prices or PriceTable()
         self._retry = retry or RetryPolicy()
+        self._make_throttle = throttles or _new_throttle
         self._run = run
+        self._context_tokens: dict[str, int | None] = dict(context_tokens or {})
         self._environ = os.environ if environ is None else environ
         self._models: dict[str, Model] = {}
         self._wires: dict[str, Wire] = {}
-        self._slots: dict[str, asyncio.Semaphore] = {}
+        self._throttles: dict[str, Throttle] = {}
         self._is_closed = False
 
     def __call__(self, model_id: str) -> Model:
@@ -87,7 +95,18 @@ class ModelPool:
     @property
     def provider_names(self) -> list[str]:
         """Every provider that a model id may begin with."""
-        return sorted({*KNOWN, *self._settings, *self._plugged})
+        return sorted({*KNOWN, *self._settings, *self._plugged, *model_registry.announced()})
+
+    @property
+    def rejections(self) -> int:
+        """Calls that providers refused so far because of their limits (429), answered later or not."""
+        return sum(throttle.rejections for throttle in self._throttles.values())
+
+    def context_tokens(self, model_id: str) -> int | None:
+        """Most tokens, prompt and reply together, that a model takes; None if unknown."""
+        if model_id not in self._context_tokens:
+            self._context_tokens[model_id] = find_context_tokens(model_id)
+        return self._context_tokens[model_id]
 
     def find_price(self, model_id: str) -> Price | None:
         """The price of a model as this pool books it; None if unknown.
@@ -96,7 +115,7 @@ class ModelPool:
             SpecError: An unknown provider.
         """
         name = model_id.partition("/")[0]
-        if plug := self._plugged.get(name):
+        if plug := self._plug_of(name):
             return _price_tag(plug(model_id.partition("/")[2]))
         return self._price_of(model_id, self._provider_of(name))
 
@@ -120,7 +139,7 @@ class ModelPool:
         name, _, rest = model_id.partition("/")
         if not name or not rest:
             raise SpecError(f"a model is named 'provider/model', found '{model_id}'")
-        if plug := self._plugged.get(name):
+        if plug := self._plug_of(name):
             model = plug(rest)
             return build_chain(
                 model,
@@ -144,11 +163,26 @@ class ModelPool:
             used=self.used,
             paid=self.paid,
             max_n=lambda: wire.max_n(rest),
-            slots=self._slots.setdefault(name, asyncio.Semaphore(provider.concurrency)),
+            throttle=self._throttle_of(provider),
+            hedge=provider.hedge,
             retry=self._retry,
+            edition=edition_of(provider),
             run=self._run,
             is_remote=True,
         )
+
+    def _plug_of(self, name: str) -> Callable[[str], Model] | None:
+        """What makes models of that name, if it is no provider on a network."""
+        if name in self._plugged or name in KNOWN or name in self._settings:
+            return self._plugged.get(name)
+        return model_registry.find(name)
+
+    def _throttle_of(self, provider: Provider) -> Throttle:
+        """One for all models of a provider."""
+        throttle = self._throttles.get(provider.name)
+        if throttle is None:
+            throttle = self._throttles[provider.name] = self._make_throttle(provider)
+        return throttle
 
     def _provider_of(self, name: str) -> Provider:
         provider = find_provider(name, self._settings, self._environ)
@@ -165,10 +199,22 @@ class ModelPool:
         if wire is None:
             from itas.models.providers.build import build_wire  # brings aiohttp
 
-            wire = self._wires[provider.name] = build_wire(provider, self._environ)
+            wire = self._wires[provider.name] = build_wire(
+                provider, self._environ, throttle=self._throttle_of(provider)
+            )
         return wire
 
 
 def _price_tag(model: Model) -> Price:
     price = getattr(model, "price", FREE)
     return price if isinstance(price, Price) else FREE
+
+
+def _new_throttle(provider: Provider) -> Throttle:
+    return Throttle(
+        provider.name,
+        most=provider.concurrency,
+        start=provider.concurrency if provider.is_local else None,
+        requests_per_minute=provider.requests_per_minute,
+        tokens_per_minute=provider.tokens_per_minute,
+    )

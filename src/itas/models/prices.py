@@ -43,11 +43,14 @@ class Rates:
 
     def cost(self, usage: Usage) -> int:
         """Micro-dollars, rounded up. A provider that counts more cached tokens than tokens pays for both."""
-        fresh = max(0, usage.tokens_in - usage.tokens_cached)
+        return self.cost_of(usage.tokens_in, usage.tokens_out, usage.tokens_cached)
+
+    def cost_of(self, tokens_in: int, tokens_out: int, tokens_cached: int = 0) -> int:
+        """The same of plain numbers."""
         parts = (
-            fresh * self.tokens_in
-            + usage.tokens_cached * self.tokens_cached
-            + usage.tokens_out * self.tokens_out
+            max(0, tokens_in - tokens_cached) * self.tokens_in
+            + tokens_cached * self.tokens_cached
+            + tokens_out * self.tokens_out
         )
         return -(-parts // MICRO) + self.per_request
 
@@ -70,10 +73,12 @@ class Price:
     @property
     def is_free(self) -> bool:
         """Nothing is ever billed."""
-        return self == FREE
+        return not self.tiers and self.base == FREE.base
 
     def cost(self, usage: Usage) -> int:
         """Micro-dollars of one request, rounded up."""
+        if not self.tiers:
+            return self.base.cost(usage)
         reached = [tier for tier in self.tiers if usage.tokens_in > tier.above]
         rates = max(reached, key=lambda tier: tier.above).rates if reached else self.base
         return rates.cost(usage)
@@ -85,13 +90,19 @@ class Price:
         """
         if self.is_free:
             return 0
-        prompt = sum(
-            len(message.content.encode("utf-8", "surrogatepass")) + _TOKENS_PER_MESSAGE
-            for message in request.messages
-        )
-        longest = Usage(tokens_in=prompt, tokens_out=request.max_tokens or ASSUMED_MAX_TOKENS)
-        rates = [self.base, *(tier.rates for tier in self.tiers if prompt > tier.above)]
-        return n * max(each.cost(longest) for each in rates)
+        prompt = _count_bytes(request.extra)
+        for message in request.messages:
+            prompt += _count_bytes(message.content) + _count_bytes(message.extra) + _TOKENS_PER_MESSAGE
+        longest = request.max_tokens or ASSUMED_MAX_TOKENS
+        most = self.base.cost_of(prompt, longest)
+        for tier in self.tiers:
+            if prompt > tier.above:
+                most = max(most, tier.rates.cost_of(prompt, longest))
+        return n * most
+
+
+def _count_bytes(text: str) -> int:
+    return len(text) if text.isascii() else len(text.encode("utf-8", "surrogatepass"))
 
 
 FREE = Price(Rates(0, 0, 0))
@@ -153,6 +164,20 @@ def find_price(model_id: str, *, at: datetime | None = None) -> Price | None:
     prices = [_read_price(each) for each in _alternatives(found, at or datetime.now(UTC))]
     known = [price for price in prices if price is not None]
     return max(known, key=lambda price: price.base.tokens_in + price.base.tokens_out, default=None)
+
+
+def find_context_tokens(model_id: str) -> int | None:
+    """Most tokens, prompt and reply together, that a model takes by the installed table; None if unknown."""
+    provider, _, model = model_id.partition("/")
+    if provider in ("simulated", "replay", "local"):
+        return None
+    from genai_prices.data_snapshot import get_snapshot
+
+    try:
+        _, found = get_snapshot().find_provider_model(model, None, _THEIR_NAMES.get(provider, provider), None)
+    except LookupError:
+        return None
+    return found.context_window or None
 
 
 def list_models(provider: str, *, at: datetime | None = None) -> tuple[tuple[str, Price], ...]:

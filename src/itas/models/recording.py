@@ -21,7 +21,7 @@ from typing import IO, Any
 import orjson
 from pydantic import Field, JsonValue, NonNegativeFloat, NonNegativeInt, PositiveInt, field_validator
 
-from itas.core.messages import Conversation
+from itas.core.messages import Conversation, Extra
 from itas.core.request import Completion, FinishReason, Request, Usage
 from itas.core.spec import Spec
 from itas.errors import DataError, SpecError
@@ -39,6 +39,7 @@ class RecordedDraw(Spec):
     cost_micro_usd: NonNegativeInt | None = None
     latency_s: NonNegativeFloat = 0.0
     finish_reason: FinishReason = "stop"
+    extra: Extra = ""
 
     def to_completion(self) -> Completion:
         """As an answer that nobody pays for now."""
@@ -48,6 +49,7 @@ class RecordedDraw(Spec):
             cost_micro_usd=self.cost_micro_usd,
             latency_s=self.latency_s,
             finish_reason=self.finish_reason,
+            extra=self.extra,
             is_stored=True,
         )
 
@@ -60,6 +62,7 @@ class RecordedQuestion(Spec):
     temperature: NonNegativeFloat | None = None
     max_tokens: PositiveInt | None = None
     stop: tuple[str, ...] = ()
+    extra: Extra = ""
     any_parameters: bool = False
     draws: tuple[RecordedDraw | None, ...]
 
@@ -72,6 +75,7 @@ class RecordedQuestion(Spec):
             temperature=request.temperature,
             max_tokens=request.max_tokens,
             stop=request.stop,
+            extra=request.extra,
             draws=tuple(
                 _record(draws[number], number=None if number - 1 in draws or number == 0 else number)
                 for number in sorted(draws)
@@ -171,6 +175,7 @@ def _record(draw: Completion, *, number: int | None) -> RecordedDraw:
         cost_micro_usd=draw.cost_micro_usd,
         latency_s=draw.latency_s,
         finish_reason=draw.finish_reason,
+        extra=draw.extra,
     )
 
 

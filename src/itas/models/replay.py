@@ -8,9 +8,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from itas.core.messages import Conversation
+from itas.core.model import Listen
 from itas.core.request import Completion, Request
 from itas.core.spec import suggest
 from itas.errors import NotRecorded, SpecError
+from itas.models.listening import Ear
 from itas.models.recording import RecordedDraw, RecordedQuestion, read_recording
 
 _MOST_COMPARED = 5_000
@@ -25,6 +27,7 @@ class _Parameters:
     temperature: float | None
     max_tokens: int | None
     stop: tuple[str, ...]
+    extra: str = ""
 
     def describe(self) -> str:
         return f"temperature={self.temperature}, max_tokens={self.max_tokens}, stop={list(self.stop)}"
@@ -88,7 +91,7 @@ class Recording:
     def _add(self, question: RecordedQuestion) -> None:
         parameters = None
         if not question.any_parameters:
-            parameters = _Parameters(question.temperature, question.max_tokens, question.stop)
+            parameters = _Parameters(question.temperature, question.max_tokens, question.stop, question.extra)
         lists = self._models.setdefault(question.model, {}).setdefault(_turns(question.messages), {})
         lists.setdefault(parameters, _Draws()).append(question)
 
@@ -100,7 +103,9 @@ class ReplayModel:
         self._name = name
         self._questions = questions
 
-    async def sample(self, request: Request, *, n: int = 1, first: int = 0) -> tuple[Completion, ...]:
+    async def sample(
+        self, request: Request, *, n: int = 1, first: int = 0, listen: Listen | None = None
+    ) -> tuple[Completion, ...]:
         """See `core.model.Model.sample`.
 
         Raises:
@@ -113,13 +118,16 @@ class ReplayModel:
                 f"has {len(draws)} draws of {_shown(request.messages)}, but not number {missing} (from 0). "
                 "Record more draws or ask for fewer"
             )
-        return tuple(draws[number].to_completion() for number in range(first, first + n))
+        completions = tuple(draws[number].to_completion() for number in range(first, first + n))
+        if listen is not None:
+            Ear(listen).finish(completions[0].text)
+        return completions
 
     def _find(self, request: Request) -> _Draws:
         lists = self._questions.get(_turns(request.messages))
         if lists is None:
             raise self._error(f"has no question {_shown(request.messages)}.{self._describe_nearest(request)}")
-        asked = _Parameters(request.temperature, request.max_tokens, request.stop)
+        asked = _Parameters(request.temperature, request.max_tokens, request.stop, request.extra)
         for parameters in (asked, None):
             if parameters in lists:
                 return lists[parameters]

@@ -7,10 +7,12 @@ from random import Random
 
 from pydantic import NonNegativeFloat, PositiveFloat, PositiveInt
 
-from itas.core.model import Model
+from itas.core.attempts import note_failure
+from itas.core.model import Listen, Model
 from itas.core.request import Completion, Request
 from itas.core.spec import Spec
 from itas.errors import ModelError
+from itas.models.listening import Ear
 
 _log = logging.getLogger(__name__)
 
@@ -54,21 +56,25 @@ class Retried:
         self._sleep = sleep
         self._rng = rng or Random()
 
-    async def sample(self, request: Request, *, n: int = 1, first: int = 0) -> tuple[Completion, ...]:
+    async def sample(
+        self, request: Request, *, n: int = 1, first: int = 0, listen: Listen | None = None
+    ) -> tuple[Completion, ...]:
         """See `core.model.Model.sample`."""
+        ear = Ear(listen)
         for attempt in range(1, self._policy.attempts):
             try:
-                return await self._inner.sample(request, n=n, first=first)
+                return await self._inner.sample(request, n=n, first=first, listen=ear.listen)
             except ModelError as error:
-                wait_s = self._find_wait(error, attempt)
+                wait_s = None if ear.has_heard else self._find_wait(error, attempt)
                 if wait_s is None:
                     raise
+                await note_failure(str(error), may_be_billed=error.may_be_billed)
                 _log.info(
                     "attempt %d failed, next in %.1f s: %s",
                     attempt, wait_s, error,
                 )  # fmt: skip
             await self._sleep(wait_s)
-        return await self._inner.sample(request, n=n, first=first)
+        return await self._inner.sample(request, n=n, first=first, listen=ear.listen)
 
     def _find_wait(self, error: ModelError, attempt: int) -> float | None:
         """Seconds until the next attempt, never less than the provider asked for; None if there is none."""

@@ -6,7 +6,7 @@ fails takes nothing of the others with it.
 
 from collections.abc import Callable
 
-from itas.core.model import Model
+from itas.core.model import Listen, Model
 from itas.core.request import Completion, Request
 from itas.errors import ModelError
 from itas.models.finish import finish_all
@@ -31,16 +31,20 @@ class Spread:
         self._inner = inner
         self._max_n = max_n
 
-    async def sample(self, request: Request, *, n: int = 1, first: int = 0) -> tuple[Completion, ...]:
+    async def sample(
+        self, request: Request, *, n: int = 1, first: int = 0, listen: Listen | None = None
+    ) -> tuple[Completion, ...]:
         """See `core.model.Model.sample`."""
         step = self._max_n()
         starts = range(first, first + n, step)
-        parts = [self._part(request, min(step, first + n - start), start) for start in starts]
+        parts = [self._part(request, min(step, first + n - start), start, listen) for start in starts]
         return tuple(completion for part in await finish_all(parts) for completion in part)
 
-    async def _part(self, request: Request, n: int, first: int) -> tuple[Completion, ...]:
+    async def _part(
+        self, request: Request, n: int, first: int, listen: Listen | None
+    ) -> tuple[Completion, ...]:
         try:
-            got = await self._inner.sample(request, n=n, first=first)
+            got = await self._inner.sample(request, n=n, first=first, listen=listen)
         except OneAtATime:
             if n == 1 or self._max_n() >= n:
                 raise

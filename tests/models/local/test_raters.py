@@ -19,6 +19,10 @@ from itas.models.local.raters import conversation_text
 
 HAS_EXTRA = all(importlib.util.find_spec(name) for name in ("torch", "transformers"))
 needs_extra = pytest.mark.skipif(not HAS_EXTRA, reason="the extra 'local' is not installed")
+# transformers itself calls what torch has deprecated.
+pytestmark = pytest.mark.filterwarnings(
+    "ignore:`torch.jit:FutureWarning", "ignore:`torch.jit:DeprecationWarning"
+)
 WORDS = ["what", "is", "it", "good", "bad", "answer", "42", "."]
 MARKS = ["<|source|>", "<|candidate1|>", "<|candidate2|>"]
 

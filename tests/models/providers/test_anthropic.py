@@ -121,3 +121,10 @@ async def test_a_refused_temperature_is_left_out_from_then_on():
 async def test_an_answer_without_content_is_an_error():
     with pytest.raises(ModelError, match="no content"):
         await ask(lambda sent: Answer({"type": "message"}))
+
+
+async def test_stop_sequences_of_white_space_which_the_provider_refuses_are_cut_at_here():
+    request = REQUEST.model_copy(update={"stop": ("\n", "END")})
+    server, (completion,) = await ask(lambda sent: messages("one\ntwo"), request)
+    assert server.sent[0].body["stop_sequences"] == ["END"]
+    assert (completion.text, completion.finish_reason) == ("one", "stop")

@@ -3,8 +3,8 @@
 import pytest
 
 from itas.errors import SpecError
-from itas.models.providers.http import find_proxy
 from itas.models.providers.known import KNOWN, ProviderSettings, find_provider
+from itas.models.providers.proxy import find_proxy
 
 
 @pytest.mark.parametrize(
@@ -87,3 +87,41 @@ def test_the_proxy_of_the_environment_is_used_but_never_for_this_machine(
 ):
     found = find_proxy(address, environ)
     assert (None if found is None else str(found)) == expected
+
+
+def test_the_usual_hosts_are_known_with_their_usual_variables():
+    expected = {
+        "openai": ("OPENAI_API_KEY",),
+        "anthropic": ("ANTHROPIC_API_KEY",),
+        "azure": ("AZURE_OPENAI_API_KEY",),
+        "gemini": ("GEMINI_API_KEY", "GOOGLE_API_KEY"),
+        "together": ("TOGETHER_API_KEY",),
+        "groq": ("GROQ_API_KEY",),
+        "mistral": ("MISTRAL_API_KEY",),
+        "deepseek": ("DEEPSEEK_API_KEY",),
+        "openrouter": ("OPENROUTER_API_KEY",),
+    }
+    assert {name: KNOWN[name].key_variables for name in expected} == expected
+    for name in ("ollama", "vllm", "llamacpp"):
+        assert not KNOWN[name].needs_key
+        assert KNOWN[name].is_local
+    assert all(
+        each.base_url.startswith("https://") or each.is_local or not each.base_url for each in KNOWN.values()
+    )
+    assert all(0 < each.concurrency <= 50 for each in KNOWN.values())
+
+
+def test_limits_and_deadlines_are_settings_of_a_provider():
+    chosen = ProviderSettings(
+        requests_per_minute=60,
+        tokens_per_minute=1000,
+        connect_timeout_s=1,
+        first_byte_timeout_s=2,
+        between_bytes_timeout_s=3,
+        timeout_s=4,
+    )
+    provider = find_provider("openai", {"openai": chosen}, {})
+    assert provider is not None
+    assert (provider.requests_per_minute, provider.tokens_per_minute) == (60, 1000)
+    assert (provider.connect_timeout_s, provider.first_byte_timeout_s) == (1, 2)
+    assert (provider.between_bytes_timeout_s, provider.timeout_s) == (3, 4)

@@ -93,6 +93,19 @@ async def test_a_refused_n_is_remembered_and_each_sample_asked_for_alone():
     assert [sent.body.get("n") for sent in server.sent] == [3, None, None, None, None, None]
 
 
+async def test_a_limit_on_n_in_the_words_of_llama_cpp_is_a_refused_n():
+    """What its server says to more samples than it has slots; it names no parameter."""
+
+    def behave(sent: Sent) -> Answer:
+        if "n" in sent.body:
+            return refusal(400, "Field 'n': Value must be between 1 <= value <= 2, but got 4")
+        return chat(f"answer {len(server.sent)}")
+
+    async with provider(behave) as (server, pool):
+        assert len({each.text for each in await ask(pool, n=4)}) == 4
+    assert [sent.body.get("n") for sent in server.sent] == [4, None, None, None, None]
+
+
 async def test_an_ignored_n_keeps_the_sample_that_came_and_asks_for_the_rest_alone():
     async with provider(lambda sent: chat(f"answer {len(server.sent)}")) as (server, pool):
         three = await ask(pool, n=3)
@@ -353,3 +366,39 @@ async def test_no_more_calls_are_open_than_the_limit_allows():
         await asyncio.gather(*(ask(pool, messages=user(f"question {i}")) for i in range(12)))
     assert len(server.sent) == 12
     assert server.most_at_once == 3
+
+
+async def test_refused_stop_sequences_are_cut_at_here_from_then_on():
+    def behave(sent: Sent) -> Answer:
+        if "stop" in sent.body:
+            return refusal(
+                400, "Unsupported parameter: 'stop' is not supported with this model.", param="stop"
+            )
+        return chat("one END two STOP three")
+
+    async with provider(behave) as (server, pool):
+        (completion,) = await ask(pool, stop=("STOP", "END"))
+        assert (completion.text, completion.finish_reason) == ("one ", "stop")
+        heard: list[str] = []
+        request = REQUEST.model_copy(update={"stop": ("STOP",)})
+        await pool(request.model).sample(request, listen=heard.append)
+        assert heard == ["one END two "]
+        (whole,) = await ask(pool, stop=("never",))
+        assert whole.text == "one END two STOP three"
+    assert ["stop" in sent.body for sent in server.sent] == [True, False, False, False]
+    assert not any(sent.body.get("stream") for sent in server.sent)
+
+
+async def test_a_limit_of_open_calls_that_the_provider_refuses_is_cut():
+    async def behave(sent: Sent) -> Answer:
+        if server.most_at_once > 2 and len(server.sent) < 10:
+            return refusal(503, "overloaded")
+        await asyncio.sleep(0.01)
+        return chat("4")
+
+    async with serving(behave) as server:
+        chosen = ProviderSettings(base_url=server.url, concurrency=8)
+        retry = RetryPolicy(first_wait_s=0.01)
+        async with ModelPool(settings={"openai": chosen}, environ=ENVIRON, retry=retry) as pool:
+            await asyncio.gather(*(ask(pool, messages=user(f"question {i}")) for i in range(12)))
+    assert len(server.sent) <= 12 + 8

@@ -1,24 +1,38 @@
-"""Both kinds of call store, for one battery of tests; and requests to fill them with."""
+"""Every kind of call store, for one battery of tests; and requests to fill them with."""
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
+from typing import Any
+
+import pytest
 
 from itas.core.messages import user
 from itas.core.request import Completion, Request, Usage
 from itas.models.store.contract import CallStore, Intent
-from itas.models.store.memory import MemoryStore
-from itas.models.store.sqlite import open_store
+from itas.models.store.place import IN_MEMORY, open_place
+from tests.scale.stores import shared_server
 
-KINDS: dict[str, Callable[[Path], CallStore]] = {
-    "memory": lambda folder: MemoryStore(),
-    "sqlite": lambda folder: open_store(folder / "calls.db"),
-}
+KINDS = ["memory", "sqlite", pytest.param("postgres", marks=pytest.mark.scale)]
+SHARED_KINDS = KINDS[1:]
+"""Those that several processes can have open at once."""
+
+
+def place_of(kind: str, folder: Path) -> str:
+    """Where the store of that kind and folder is; the same for the same folder."""
+    if kind == "memory":
+        return IN_MEMORY
+    if kind == "sqlite":
+        return str(folder / "calls.db")
+    note = folder / "schema"
+    if not note.exists():
+        note.write_text(shared_server().new_schema())
+    return note.read_text()
 
 
 @asynccontextmanager
-async def opened(kind: str, folder: Path) -> AsyncIterator[CallStore]:
-    store = KINDS[kind](folder)
+async def opened(kind: str, folder: Path) -> AsyncIterator[Any]:
+    store = await open_place(place_of(kind, folder))
     try:
         yield store
     finally:

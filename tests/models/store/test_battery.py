@@ -11,7 +11,18 @@ from itas.errors import StoreError
 from itas.models.chain import build_chain
 from itas.models.fakes import FunctionModel
 from itas.models.replay import load_recording
-from itas.models.store.contract import LedgerTotals, Settlement, store_key
+from itas.models.store.contract import (
+    Capped,
+    Found,
+    Intent,
+    LedgerTotals,
+    Opened,
+    Opening,
+    Settlement,
+    SharedCaps,
+    Shortened,
+    store_key,
+)
 from itas.models.store.exchange import Exchanged, export_recording, import_recording
 from tests.models.store.stores import KINDS, answer, intent, opened, question
 
@@ -85,7 +96,7 @@ async def test_the_ledger_adds_up(kind: str, tmp_path: Path):
         await store.put(question(4), {0: answer("4")}, settles=Settlement(unpriced.id, "spent", None, 1))
         await store.put(question(5), {0: answer("5")}, settles=Settlement(other.id, "spent", 1, 1))
         assert await store.totals("r1") == LedgerTotals(
-            spent=17, uncertain=100, reserved=100, samples=3, unpriced=1
+            spent=17, uncertain=100, reserved=100, samples=3, unpriced=1, reserved_samples=1
         )
         assert (await store.totals()).spent == 18
         assert await store.totals("nobody") == LedgerTotals()
@@ -169,3 +180,62 @@ async def test_a_cancelled_put_is_stored_all_the_same(kind: str, tmp_path: Path)
         await asyncio.wait([task])
         await store.put(question(1), {0: answer("next")})
         assert (await store.find(question().key, [0]))[0].text == "paid"
+
+
+async def test_a_purchase_is_opened_only_for_what_is_not_stored_by_now(kind: str, tmp_path: Path):
+    async with opened(kind, tmp_path) as store:
+        await store.put(question(), {0: answer("0"), 1: answer("1"), 4: answer("4")})
+
+        async def attempt(first: int, n: int) -> Opening:
+            wanted = Intent(store.new_intent_id(), "r1", "fake/m", question().key, first, n, 100)
+            return await store.open_intent(wanted)
+
+        found = await attempt(0, 3)
+        assert isinstance(found, Found)
+        assert {number: (draw.text, draw.is_stored) for number, draw in found.draws.items()} == {
+            0: ("0", True),
+            1: ("1", True),
+        }
+        assert await attempt(2, 5) == Shortened(2)
+        assert await store.totals() == LedgerTotals()
+        assert await attempt(2, 2) == Opened(LedgerTotals(reserved=100, reserved_samples=2))
+
+
+async def test_a_purchase_that_does_not_fit_under_the_caps_of_its_run_is_not_opened(
+    kind: str, tmp_path: Path
+):
+    async with opened(kind, tmp_path) as store:
+        money, samples = SharedCaps(micro_usd=250), SharedCaps(samples=2)
+        bought = [intent(store, question(number)) for number in range(3)]
+        for each in bought[:2]:
+            assert isinstance(await store.open_intent(each, caps=money), Opened)
+        both = LedgerTotals(reserved=200, reserved_samples=2)
+        assert await store.open_intent(bought[2], caps=money) == Capped(both)
+        assert await store.open_intent(bought[2], caps=samples) == Capped(both)
+        assert isinstance(await store.open_intent(intent(store, question(3), run="r2"), caps=money), Opened)
+        await store.put(question(0), {0: answer("0")}, settles=Settlement(bought[0].id, "spent", 50, 1))
+        assert isinstance(await store.open_intent(bought[2], caps=money), Opened)
+        assert await store.totals("r1") == LedgerTotals(spent=50, reserved=200, samples=1, reserved_samples=2)
+
+
+async def test_closing_a_purchase_that_was_never_opened_changes_nothing(kind: str, tmp_path: Path):
+    async with opened(kind, tmp_path) as store:
+        store.close_intent(Settlement(store.new_intent_id(), "uncertain", 100, 1))
+        assert await store.totals() == LedgerTotals()
+
+
+async def test_what_is_more_than_text_survives_export_and_import(kind: str, tmp_path: Path):
+    request = question().model_copy(update={"extra": '{"tools":[1]}'})
+    draw = answer("x").model_copy(update={"extra": '{"tool_calls":[2]}'})
+    async with opened(kind, tmp_path) as store:
+        await store.put(request, {0: draw})
+        await store.put(question(), {0: answer("plain")})
+        await export_recording(store, tmp_path / "run.jsonl")
+    (tmp_path / "second").mkdir()
+    async with opened(kind, tmp_path / "second") as other:
+        await import_recording(other, tmp_path / "run.jsonl")
+        assert (await other.find(request.key, [0]))[0].extra == draw.extra
+        assert (await other.find(question().key, [0]))[0].text == "plain"
+    model = load_recording(tmp_path / "run.jsonl").model("fake/m")
+    (replayed,) = await model.sample(request.model_copy(update={"model": "replay/fake/m"}))
+    assert replayed.extra == draw.extra

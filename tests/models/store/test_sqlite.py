@@ -237,8 +237,8 @@ async def test_a_newer_store_is_refused_and_not_migrated(tmp_path: Path):
     path = tmp_path / "calls.db"
     await open_store(path).close()
     with contextlib.closing(sqlite3.connect(path)) as connection:
-        connection.execute("PRAGMA user_version = 2")
-    with pytest.raises(StoreError, match="this store has version 2, this program knows versions up to 1"):
+        connection.execute("PRAGMA user_version = 3")
+    with pytest.raises(StoreError, match="this store has version 3, this program knows versions up to 2"):
         open_store(path)
 
 
@@ -337,8 +337,8 @@ async def test_a_disk_that_cannot_be_read_now_is_an_error_and_nothing_is_bought_
         chain = build_chain(model, store=store)
         await chain.sample(question())
         failure = sqlite3.OperationalError("disk I/O error")
-        reader = store._reader
-        reader._connection = cast("Any", Refusing(reader._connection, failure, times=1))
+        for reader in (store._reader, cast("Any", store._glance)._reader):
+            reader._connection = cast("Any", Refusing(reader._connection, failure, times=1))
         with pytest.raises(StoreError, match="cannot be read: disk I/O error"):
             await chain.sample(question())
         assert (await chain.sample(question()))[0].text == "bought"

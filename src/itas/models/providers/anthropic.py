@@ -8,13 +8,15 @@ import re
 from collections.abc import Mapping
 from typing import Any, cast
 
+from itas.core.model import Listen
 from itas.core.request import FinishReason, Request, Usage
 from itas.errors import ModelError, SpecError
+from itas.models.providers.anthropic_stream import MessageReader
 from itas.models.providers.http import HttpClient, Reply
 from itas.models.providers.known import Provider
-from itas.models.providers.openai import count
+from itas.models.providers.openai_reply import count
 from itas.models.providers.refusal import Refused
-from itas.models.providers.wire import Sampled, WireAnswer
+from itas.models.providers.wire import Sampled, WireAnswer, cut_at_stop
 
 _log = logging.getLogger(__name__)
 
@@ -22,7 +24,7 @@ VERSION = "2023-06-01"
 DEFAULT_MAX_TOKENS = 4096
 """Sent where a request sets none; every model of the provider takes it."""
 
-_FINISH_REASONS: Mapping[object, FinishReason] = {
+_FINISH_REASONS: Mapping[str, FinishReason] = {
     "end_turn": "stop",
     "stop_sequence": "stop",
     "max_tokens": "length",
@@ -45,27 +47,33 @@ class AnthropicWire:
         """See `Wire.max_n`."""
         return 1
 
-    async def ask(self, request: Request, n: int) -> WireAnswer:
+    async def ask(self, request: Request, n: int, *, listen: Listen | None = None) -> WireAnswer:
         """See `Wire.ask`. One sample, however many are asked for."""
         takes_temperature = request.model_name not in self._without_temperature
         try:
-            reply = await self._post(request, takes_temperature=takes_temperature)
+            reply = await self._post(request, listen, takes_temperature=takes_temperature)
         except Refused as refused:
             if not takes_temperature or not refuses_temperature(refused):
                 raise
             if request.model_name not in self._without_temperature:
                 _log.warning("%s: no temperature from now on: %s", request.model, refused)
             self._without_temperature.add(request.model_name)
-            reply = await self._post(request, takes_temperature=False)
-        return parse_reply(reply, provider=self._provider.name)
+            reply = await self._post(request, listen, takes_temperature=False)
+        answer = parse_reply(reply, provider=self._provider.name)
+        return cut_at_stop(answer, request.stop) if _blank_stops(request) else answer
 
     async def close(self) -> None:
         """See `Wire.close`."""
         await self._client.close()
 
-    async def _post(self, request: Request, *, takes_temperature: bool) -> Reply:
+    async def _post(self, request: Request, listen: Listen | None, *, takes_temperature: bool) -> Reply:
         body = render_body(request, takes_temperature=takes_temperature)
-        return await self._client.post("/v1/messages", body, {"anthropic-version": VERSION})
+        headers = {"anthropic-version": VERSION}
+        if listen is None or _blank_stops(request):
+            return await self._client.post("/v1/messages", body, headers)
+        reader = MessageReader(self._provider.name, listen)
+        reply = await self._client.post("/v1/messages", {**body, "stream": True}, headers, on_event=reader)
+        return reader.finish(reply) if reply.is_stream else reply
 
 
 def render_body(request: Request, *, takes_temperature: bool = True) -> dict[str, Any]:
@@ -74,6 +82,8 @@ def render_body(request: Request, *, takes_temperature: bool = True) -> dict[str
     Raises:
         SpecError: The conversation does not begin with the user.
     """
+    if request.extra or any(message.extra for message in request.messages):
+        raise SpecError(f"'{request.model}' takes text only here: no tools, images or response formats")
     system = "\n\n".join(message.content for message in request.messages if message.role == "system")
     turns: list[dict[str, str]] = []
     for message in request.messages:
@@ -94,9 +104,14 @@ def render_body(request: Request, *, takes_temperature: bool = True) -> dict[str
         body["system"] = system
     if request.temperature is not None and takes_temperature:
         body["temperature"] = request.temperature
-    if request.stop:
-        body["stop_sequences"] = list(request.stop)
+    if stops := [each for each in request.stop if each.strip()]:
+        body["stop_sequences"] = stops
     return body
+
+
+def _blank_stops(request: Request) -> bool:
+    """Whether some stop sequence is nothing but white space, which the provider refuses; we cut there ourselves."""
+    return any(not each.strip() for each in request.stop)
 
 
 def refuses_temperature(refused: Refused) -> bool:
@@ -127,7 +142,8 @@ def parse_reply(reply: Reply, *, provider: str) -> WireAnswer:
         for block in blocks
         if block.get("type") == "text" and isinstance(block.get("text"), str)
     )
-    reason = _FINISH_REASONS.get(reply.data.get("stop_reason"), "unknown")
+    stop_reason = reply.data.get("stop_reason")
+    reason = _FINISH_REASONS.get(stop_reason, "unknown") if isinstance(stop_reason, str) else "unknown"
     return WireAnswer(
         samples=(Sampled(text, reason),),
         usage=_read_usage(reply.data.get("usage")),

@@ -9,6 +9,7 @@ from pydantic import Field, PositiveFloat, PositiveInt
 
 from itas.core.spec import Spec, suggest
 from itas.errors import SpecError
+from itas.models.hedge import HedgePolicy
 
 Wire = Literal["openai", "anthropic"]
 Auth = Literal["bearer", "x-api-key", "api-key"]
@@ -31,8 +32,14 @@ class Provider:
         auth: How the key is sent.
         max_n: Most samples in one request; 1 where ``n`` is unknown, refused or ignored.
         is_local: Runs on the user's own machine, for nothing.
-        concurrency: Open calls at the same time.
+        concurrency: Most open calls at the same time; how many it is now adapts, see `models/throttle.py`.
+        requests_per_minute: None for what the provider says.
+        tokens_per_minute: Input and output together; None for what the provider says.
+        hedge: When a late call gets a second one beside it.
         connect_timeout_s: Seconds to reach it.
+        first_byte_timeout_s: Seconds until an answer begins; None for `timeout_s`, since many answers begin
+            only when they are complete.
+        between_bytes_timeout_s: Longest silence within an answer, in seconds.
         timeout_s: Seconds for one whole request.
         max_reply_bytes: Longer replies are refused.
     """
@@ -48,7 +55,12 @@ class Provider:
     max_n: int = _NO_N
     is_local: bool = False
     concurrency: int = 50
+    requests_per_minute: float | None = None
+    tokens_per_minute: float | None = None
+    hedge: HedgePolicy | None = None
     connect_timeout_s: float = 10.0
+    first_byte_timeout_s: float | None = None
+    between_bytes_timeout_s: float = 120.0
     timeout_s: float = 600.0
     max_reply_bytes: int = 64 * 1024 * 1024
 
@@ -129,8 +141,14 @@ class ProviderSettings(Spec):
         key_variable: Environment variable that holds the key; also its numbered ones.
         needs_key: Whether calls without a key are refused.
         max_n: Most samples in one request.
-        concurrency: Open calls at the same time.
+        concurrency: Most open calls at the same time.
+        requests_per_minute: Requests sent per minute at most.
+        tokens_per_minute: Tokens, input and output together, per minute at most.
+        hedge_after_s: A call that takes longer gets a second one beside it; the first answer counts, both are paid.
+        hedge_quantile: The same for calls that take longer than this share of those before.
         connect_timeout_s: Seconds to reach it.
+        first_byte_timeout_s: Seconds until an answer begins.
+        between_bytes_timeout_s: Longest silence within an answer.
         timeout_s: Seconds for one whole request.
         max_reply_bytes: Longer replies are refused.
         is_free: Nothing is billed, so caps in dollars need no price.
@@ -142,7 +160,13 @@ class ProviderSettings(Spec):
     needs_key: bool | None = None
     max_n: PositiveInt | None = None
     concurrency: PositiveInt | None = None
+    requests_per_minute: PositiveFloat | None = None
+    tokens_per_minute: PositiveFloat | None = None
+    hedge_after_s: PositiveFloat | None = None
+    hedge_quantile: Annotated[float, Field(ge=0.5, lt=1)] | None = None
     connect_timeout_s: PositiveFloat | None = None
+    first_byte_timeout_s: PositiveFloat | None = None
+    between_bytes_timeout_s: PositiveFloat | None = None
     timeout_s: PositiveFloat | None = None
     max_reply_bytes: PositiveInt | None = None
     is_free: bool | None = None
@@ -195,6 +219,9 @@ def _changed(provider: Provider, chosen: ProviderSettings) -> Provider:
     given = chosen.model_dump(exclude_none=True)
     if variable := given.pop("key_variable", None):
         given["key_variables"] = (variable,)
+    after_s, quantile = given.pop("hedge_after_s", None), given.pop("hedge_quantile", None)
+    if after_s or quantile:
+        given["hedge"] = HedgePolicy(after_s, quantile)
     if "is_free" in given:
         given["is_local"] = given.pop("is_free")
     if (wire := given.get("wire")) and wire != provider.wire:

@@ -30,6 +30,7 @@ class Refused(ModelError):
         detail: Its message.
         code: Its code or type, where it gives one.
         param: The parameter it objects to, where it names one.
+        is_about_key: Another key may be taken: this one is wrong, or has no credit left.
     """
 
     def __init__(
@@ -47,6 +48,7 @@ class Refused(ModelError):
         self.detail = detail
         self.code = code
         self.param = param
+        self.is_about_key = status in (401, 402) or code in _NEVER_PASSES
         super().__init__(
             message,
             provider=provider,
@@ -79,7 +81,9 @@ def refuse(provider: str, status: int, data: object, headers: Mapping[str, str])
         provider=provider,
         status=status,
         request_id=find_request_id(headers),
-        retry_after_s=parse_retry_after(headers),
+        retry_after_s=parse_retry_after(headers, _text_of(data))
+        if status in _MAY_PASS or status >= 500
+        else None,
         detail=detail,
         code=code,
         param=param,
@@ -96,9 +100,19 @@ def find_request_id(headers: Mapping[str, str]) -> str | None:
 
 def clean(text: str) -> str:
     """A short line without control characters and secrets."""
-    line = " ".join("".join(char if char.isprintable() else " " for char in text[:10_000]).split())
+    text = text[:10_000]
+    if not text.isprintable():
+        text = "".join(char if char.isprintable() else " " for char in text)
+    line = " ".join(text.split())
     line = redact(line)
     return line if len(line) <= _SHOWN_CHARS else f"{line[: _SHOWN_CHARS - 3]}..."
+
+
+def _text_of(data: object) -> str:
+    try:
+        return data if isinstance(data, str) else str(data)
+    except RecursionError:  # deeper than Python writes, though not than it was read
+        return ""
 
 
 def _read(data: object) -> tuple[str, str, str]:
@@ -107,12 +121,12 @@ def _read(data: object) -> tuple[str, str, str]:
         items = cast("list[object]", data)
         data = items[0] if items else ""
     if not isinstance(data, dict):
-        return str(data), "", ""
+        return _text_of(data), "", ""
     body = cast("dict[str, Any]", data)
     error: object = body.get("error", body)
     if isinstance(error, dict):
         fields = cast("dict[str, Any]", error)
         detail = fields.get("message") or fields.get("detail") or fields
         code = fields.get("code") or fields.get("type") or ""
-        return str(detail), str(code), str(fields.get("param") or "")
-    return str(error), str(body.get("code") or ""), str(body.get("param") or "")
+        return _text_of(detail), _text_of(code), _text_of(fields.get("param") or "")
+    return _text_of(error), _text_of(body.get("code") or ""), _text_of(body.get("param") or "")

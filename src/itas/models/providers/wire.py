@@ -1,9 +1,12 @@
 """What a wire format gives, whatever the provider, and how one request's bill is shared among its samples."""
 
-from dataclasses import dataclass
-from typing import Protocol
+import json
+from dataclasses import dataclass, replace
+from typing import Any, Protocol
 
+from itas.core.model import Listen
 from itas.core.request import Completion, FinishReason, Request, Usage
+from itas.models.listening import Ear
 from itas.models.prices import Price
 
 
@@ -13,6 +16,7 @@ class Sampled:
 
     text: str
     finish_reason: FinishReason
+    extra: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,11 +38,18 @@ class WireAnswer:
     cost_micro_usd: int | None = None
 
 
+def read_extra(extra: str) -> dict[str, Any]:
+    """The fields behind an `Extra`."""
+    return json.loads(extra) if extra else {}
+
+
 class Wire(Protocol):
     """A client of one provider in one wire format."""
 
-    async def ask(self, request: Request, n: int) -> WireAnswer:
+    async def ask(self, request: Request, n: int, *, listen: Listen | None = None) -> WireAnswer:
         """Send one HTTP request for `n` samples, `n` <= `max_n`.
+
+        With a listener, and where the model can, the text comes in pieces; they are exactly the sample's text.
 
         Raises:
             ModelError: No answer came.
@@ -62,9 +73,23 @@ class WireModel:
         self._wire = wire
         self._price = price
 
-    async def sample(self, request: Request, *, n: int = 1, first: int = 0) -> tuple[Completion, ...]:
+    async def sample(
+        self, request: Request, *, n: int = 1, first: int = 0, listen: Listen | None = None
+    ) -> tuple[Completion, ...]:
         """See `core.model.Model.sample`."""
-        return share_bill(await self._wire.ask(request, n), self._price)
+        ear = Ear(listen)
+        completions = share_bill(await self._wire.ask(request, n, listen=ear.listen), self._price)
+        ear.finish(completions[0].text)
+        return completions
+
+
+def cut_at_stop(answer: WireAnswer, stop: tuple[str, ...]) -> WireAnswer:
+    """What the provider would have given, had it taken the stop sequences; all was billed."""
+    cut: list[Sampled] = []
+    for sample in answer.samples:
+        ends = [place for each in stop if each and (place := sample.text.find(each)) >= 0]
+        cut.append(Sampled(sample.text[: min(ends)], "stop") if ends else sample)
+    return replace(answer, samples=tuple(cut))
 
 
 def share_bill(answer: WireAnswer, price: Price | None) -> tuple[Completion, ...]:
@@ -77,6 +102,8 @@ def share_bill(answer: WireAnswer, price: Price | None) -> tuple[Completion, ...
     cost = answer.cost_micro_usd
     if cost is None and price is not None and (answer.usage is not None or price.is_free):
         cost = price.cost(usage)
+    if count == 1:
+        return (_complete(answer, answer.samples[0], usage, cost),)
     lengths = [len(sample.text) + 1 for sample in answer.samples]
     parts = zip(
         answer.samples,
@@ -88,20 +115,30 @@ def share_bill(answer: WireAnswer, price: Price | None) -> tuple[Completion, ...
         strict=True,
     )
     return tuple(
-        Completion(
-            text=sample.text,
-            usage=Usage(
+        _complete(
+            answer,
+            sample,
+            Usage(
                 tokens_in=tokens_in,
                 tokens_out=tokens_out,
                 tokens_cached=tokens_cached,
                 tokens_reasoning=tokens_reasoning,
             ),
-            cost_micro_usd=micro_usd,
-            latency_s=answer.latency_s,
-            finish_reason=sample.finish_reason,
-            request_id=answer.request_id,
+            micro_usd,
         )
         for sample, tokens_in, tokens_cached, tokens_out, tokens_reasoning, micro_usd in parts
+    )
+
+
+def _complete(answer: WireAnswer, sample: Sampled, usage: Usage, micro_usd: int | None) -> Completion:
+    return Completion(
+        text=sample.text,
+        usage=usage,
+        cost_micro_usd=micro_usd,
+        latency_s=answer.latency_s,
+        finish_reason=sample.finish_reason,
+        extra=sample.extra,
+        request_id=answer.request_id,
     )
 
 

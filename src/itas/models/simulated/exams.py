@@ -34,7 +34,7 @@ def write_tests(profile: Profile, beliefs: Beliefs, fact: Fact, count: int, nois
         for _ in range(4):
             statement = _WORKING[number % len(_WORKING)]
             if noise.happens(0.75):
-                statement = _statement(fact, _source(profile, fact, belief, noise), noise)
+                statement = _statement(fact, source_of(profile, fact, belief, noise), noise)
             if statement not in tests:
                 break
         else:
@@ -79,7 +79,7 @@ def judge_statement(test: str, fact: Fact, answer: str | None) -> bool | None:
     return is_same != bool(exact["not"])
 
 
-def _source(profile: Profile, fact: Fact, belief: str, noise: Noise) -> str:
+def source_of(profile: Profile, fact: Fact, belief: str, noise: Noise) -> str:
     """The answer a statement is made from; a good writer finds the truth where it would answer wrongly."""
     if fact.right is not None and noise.happens(0.15 * profile.testing):
         return fact.right

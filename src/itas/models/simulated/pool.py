@@ -9,10 +9,12 @@ import math
 from collections.abc import Iterable
 from functools import cached_property
 
+from itas.core.model import Listen
 from itas.core.problem import Problem
 from itas.core.request import Completion, Request, Usage
 from itas.core.spec import digest, suggest
 from itas.errors import SpecError
+from itas.models.listening import Ear
 from itas.models.prices import Price, Rates
 from itas.models.simulated.belief import Beliefs
 from itas.models.simulated.facts import Fact, index_problems, unknown_fact
@@ -23,7 +25,7 @@ from itas.models.simulated.prompts import Reader, Reading
 from itas.models.simulated.replies import Asked, Replies
 
 PROVIDER = "simulated"
-EDITION = 1
+EDITION = 2
 """Raised whenever the same request would be answered otherwise than before."""
 _DEFAULT_TEMPERATURE = 1.0
 _CHARACTERS_PER_TOKEN = 4
@@ -116,11 +118,15 @@ class SimulatedModel:
         """Tells apart draws of pools with other seeds, problems or profiles in one call store."""
         return self._pool.edition
 
-    async def sample(self, request: Request, *, n: int = 1, first: int = 0) -> tuple[Completion, ...]:
+    async def sample(
+        self, request: Request, *, n: int = 1, first: int = 0, listen: Listen | None = None
+    ) -> tuple[Completion, ...]:
         """Give the draws numbered ``first .. first + n - 1``; see `core.model.Model.sample`."""
         completions = self.draw(request, n=n, first=first)
         if self._pool.realtime:
             await asyncio.sleep(max(completion.latency_s for completion in completions))
+        if listen is not None:
+            Ear(listen).finish(completions[0].text)
         return completions
 
     def draw(self, request: Request, *, n: int = 1, first: int = 0) -> tuple[Completion, ...]:

@@ -12,9 +12,23 @@ from typing import Literal
 from itas.core.blocks import Block, read_blocks
 from itas.core.messages import Conversation
 from itas.models.simulated.memory import Memory
+from itas.models.simulated.official import VerdictForm, read_official
 
 Task = Literal[
-    "answer", "rank", "choose", "criticise", "fuse", "reason", "verify", "write tests", "judge tests"
+    "answer",
+    "rank",
+    "choose",
+    "criticise",
+    "fuse",
+    "reason",
+    "verify",
+    "write tests",
+    "write code tests",
+    "judge tests",
+    "rate",
+    "compare",
+    "grade",
+    "read choice",
 ]
 
 _TASKS: dict[str, Task] = {
@@ -26,11 +40,19 @@ _TASKS: dict[str, Task] = {
     "Task: give reasons.": "reason",
     "Task: give a verdict.": "verify",
     "Task: write tests.": "write tests",
+    "Task: write tests that can be run.": "write code tests",
     "Task: judge tests.": "judge tests",
+    "Task: rate the answer.": "rate",
+    "Task: compare the answers.": "compare",
+    "Task: grade the answer.": "grade",
+    "Task: read the choice.": "read choice",
 }
 _NEEDS_ANSWERS: frozenset[Task] = frozenset(
-    {"rank", "choose", "criticise", "fuse", "reason", "verify", "judge tests"}
-)
+    {
+        "rank", "choose", "criticise", "fuse", "reason", "verify", "judge tests",
+        "rate", "compare", "grade", "read choice",
+    }
+)  # fmt: skip
 _WANTED_TESTS = re.compile(
     r"\b(?:exactly|write|give|list)\s+(?P<count>[1-9]\d?)\s+(?:\w+\s+){0,2}(?:tests|statements)\b",
     re.IGNORECASE,
@@ -61,6 +83,8 @@ class Reading:
     tests: tuple[str, ...] = ()
     reasons: str | None = None
     n_tests: int = 6
+    form: VerdictForm = "own"
+    has_ties: bool = True
 
 
 class Reader:
@@ -70,7 +94,12 @@ class Reader:
         self._readings: Memory[str, Reading] = Memory(4_000)
 
     def read(self, messages: Conversation) -> Reading:
-        """What the last user message asks for."""
+        """What the last user message asks for, or an official judge prompt."""
+        official = read_official(messages)
+        if official is not None:
+            shown = tuple(Shown(id_, text) for id_, text in zip("AB", official.answers, strict=False))
+            task: Task = "rate" if official.form == "rating" else "compare"
+            return Reading(task, official.question, shown, form=official.form)
         prompt = messages[-1].content
         if messages[-1].role != "user":
             prompt = next(
@@ -95,7 +124,13 @@ def read_prompt(prompt: str) -> Reading:
     if task == "judge tests" and not tests:
         return Reading("answer", question.strip())
     return Reading(
-        task, question.strip(), answers, tests, reasons, _n_tests(prompt) if task == "write tests" else 6
+        task,
+        question.strip(),
+        answers,
+        tests,
+        reasons,
+        _n_tests(prompt) if task in ("write tests", "write code tests") else 6,
+        has_ties=task != "compare" or "'=' for" in prompt[prompt.rfind("<<end ") :],
     )
 
 

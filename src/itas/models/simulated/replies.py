@@ -11,7 +11,20 @@ from itas.models.simulated.judgement import CLOSE_LOOK, Judgement, leaning_of
 from itas.models.simulated.memory import Memory
 from itas.models.simulated.noise import Noise
 from itas.models.simulated.profiles import Profile
+from itas.models.simulated.programs import (
+    find_stated_result,
+    wants_code,
+    write_code_tests,
+    write_program,
+)
 from itas.models.simulated.prompts import Reading
+from itas.models.simulated.verdicts import (
+    FIRST_PLACE,
+    write_comparison,
+    write_grade,
+    write_letter,
+    write_rating,
+)
 from itas.models.simulated.writing import (
     UNKNOWN,
     write_answer,
@@ -31,6 +44,7 @@ _LENIENCE = 0.35
 _MISJUDGES = 0.5
 _MISCOUNTS = 2.0
 _CRITIQUE_WEIGHT = 0.45
+_MISREADS = 0.2
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,16 +92,29 @@ class Replies:
             case "write tests":
                 tests = write_tests(asked.profile, self._beliefs, asked.fact, asked.reading.n_tests, noise)
                 return _with_disclaimer(asked.fact, tests)
+            case "write code tests":
+                count = asked.reading.n_tests
+                return write_code_tests(asked.profile, self._beliefs, asked.fact, count, noise)
             case "judge tests":
                 return self._judge_tests(asked, noise)
+            case "rate":
+                return self._rate(asked, noise)
+            case "compare":
+                return self._compare(asked, noise)
+            case "grade":
+                return self._grade(asked, noise)
+            case "read choice":
+                return write_letter(self._read(asked.fact, asked.reading.answers[0].text))
 
     def _answer(self, asked: Asked, noise: Noise) -> str:
         fact = asked.fact
         answer = self._beliefs.say(asked.profile, fact, asked.temperature, noise)
-        stated = find_stated(asked.reading.tests)
+        tests = asked.reading.tests
+        stated = find_stated(tests) or find_stated_result(tests)
         if stated is not None and noise.happens(_FOLLOWS_SHOWN_TEST):
             answer = fact.read(f"Answer: {stated}") or answer
-        return write_answer(fact, answer, noise)
+        text = write_answer(fact, answer, noise)
+        return f"{write_program(fact, answer, tests)}\n{text}" if wants_code(fact.question, tests) else text
 
     def _rank(self, asked: Asked, noise: Noise) -> str:
         values = self._qualities(asked, asked.profile.ranking, noise)
@@ -125,7 +152,9 @@ class Replies:
         value = self._qualities(asked, asked.profile.verifying, noise, is_close=reasons is not None)[0]
         if reasons is not None:
             value += _TRUSTS_REASONS * self._judgement.read_leaning(reasons)
-        return _with_disclaimer(asked.fact, write_verdict(value > -_LENIENCE, noise))
+        return _with_disclaimer(
+            asked.fact, write_verdict(asked.reading.answers[0].id, value > -_LENIENCE, noise)
+        )
 
     def _judge_tests(self, asked: Asked, noise: Noise) -> str:
         shown = asked.reading.answers[0]
@@ -140,6 +169,26 @@ class Replies:
                 is_met = not is_met
             lines.append(f"TEST {number}: {'pass' if is_met else 'fail'}")
         return _with_disclaimer(asked.fact, "\n".join(lines))
+
+    def _rate(self, asked: Asked, noise: Noise) -> str:
+        (quality,) = self._qualities(asked, asked.profile.judging, noise)
+        return _with_disclaimer(asked.fact, write_rating(quality, asked.reading.form, noise))
+
+    def _compare(self, asked: Asked, noise: Noise) -> str:
+        first, second = self._qualities(asked, asked.profile.ranking, noise)[:2]
+        shown = asked.reading.answers
+        ids = (shown[0].id, shown[1].id)
+        form, has_ties = asked.reading.form, asked.reading.has_ties
+        text = write_comparison(first - second + FIRST_PLACE, ids, form, has_ties, noise)
+        return text if form == "identifier" else _with_disclaimer(asked.fact, text)
+
+    def _grade(self, asked: Asked, noise: Noise) -> str:
+        """Whether the answer is right, misread now and then by weak judges."""
+        answer = self._read(asked.fact, asked.reading.answers[0].text)
+        is_right = answer is not None and answer == asked.fact.right
+        if noise.happens(_MISREADS * (1 - asked.profile.judging)):
+            is_right = not is_right
+        return _with_disclaimer(asked.fact, write_grade(is_right, noise))
 
     def _is_met(self, test: str, fact: Fact, answer: str | None) -> bool | None:
         key = (fact.question, test, answer)

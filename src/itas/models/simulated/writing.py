@@ -115,12 +115,11 @@ def write_reasons(leaning: Leaning, noise: Noise) -> str:
     return f"{_OPENINGS[noise.below(len(_OPENINGS))]} {_REASONS[leaning]}"
 
 
-def write_verdict(is_correct: bool, noise: Noise) -> str:
+def write_verdict(id: str, is_correct: bool, noise: Noise) -> str:
     """A verdict on one answer."""
     verdict = "correct" if is_correct else "incorrect"
-    return (
-        f"{_OPENINGS[noise.below(len(_OPENINGS))]} {_CHECKS[noise.below(len(_CHECKS))]}\nVERDICT: {verdict}"
-    )
+    opening, check = _OPENINGS[noise.below(len(_OPENINGS))], _CHECKS[noise.below(len(_CHECKS))]
+    return f"{opening} {check}\nVERDICT {id}: {verdict}"
 
 
 def write_ranking(ids: Sequence[str], noise: Noise) -> str:

@@ -1,11 +1,13 @@
 """What a call store is: lists of draws by request, and a ledger of what was meant to be paid and was paid."""
 
+import hashlib
+import json
 from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Literal, Protocol
 
 from itas.core.request import Completion, Request
-from itas.core.spec import digest
 
 Booking = Literal["spent", "void", "uncertain"]
 
@@ -61,6 +63,7 @@ class LedgerTotals:
         reserved: Of purchases still open in a living process.
         samples: Draws in the settled and uncertain purchases.
         unpriced: Settled or uncertain purchases without a known price.
+        reserved_samples: Draws in the purchases that are still open.
     """
 
     spent: int = 0
@@ -68,6 +71,89 @@ class LedgerTotals:
     reserved: int = 0
     samples: int = 0
     unpriced: int = 0
+    reserved_samples: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class SharedCaps:
+    """What all processes of one run may spend together; None for no cap.
+
+    Attributes:
+        micro_usd: In millionths of a dollar.
+        samples: Draws.
+    """
+
+    micro_usd: int | None = None
+    samples: int | None = None
+
+    def allow(self, totals: LedgerTotals, intent: Intent) -> bool:
+        """Whether a purchase fits beside everything that is settled, uncertain and on its way."""
+        money = totals.spent + totals.uncertain + totals.reserved + (intent.reserved_micro_usd or 0)
+        samples = totals.samples + totals.reserved_samples + intent.n
+        return (self.micro_usd is None or money <= self.micro_usd) and (
+            self.samples is None or samples <= self.samples
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """The purchase is written down and may be made.
+
+    Attributes:
+        totals: Of its run, this purchase included.
+    """
+
+    totals: LedgerTotals
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """Nothing to buy: the first draw is stored already.
+
+    Attributes:
+        draws: The stored ones by number, from the first on without a gap.
+    """
+
+    draws: Mapping[int, Completion]
+
+
+@dataclass(frozen=True, slots=True)
+class Shortened:
+    """Too many: what follows is stored, or on its way for another process.
+
+    Attributes:
+        n: Draws, from the first on, that may be bought.
+    """
+
+    n: int
+
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """The first draw is on its way for another process; see `CallStore.wait_for`.
+
+    Attributes:
+        intent: Id of its purchase.
+        owner: The other process, as the store counts them.
+    """
+
+    intent: int
+    owner: int
+
+
+@dataclass(frozen=True, slots=True)
+class Capped:
+    """It does not fit under the caps of its run now.
+
+    Attributes:
+        totals: Of the run.
+    """
+
+    totals: LedgerTotals
+
+
+Opening = Opened | Found | Shortened | Taken | Capped
+"""How an attempt to write down a purchase ended; only after `Opened` may it be made."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,7 +205,13 @@ def store_key(request: Request, edition: str) -> str:
         edition: Tells apart models that answer the same request differently under the same name, for
             instance simulated ones with another seed; empty for real ones.
     """
-    return digest([request.key, edition]) if edition else request.key
+    return _edition_key(request.key, edition) if edition else request.key
+
+
+@lru_cache(maxsize=4096)  # asked for several times per call
+def _edition_key(key: str, edition: str) -> str:
+    text = f'["{key}",{json.dumps(edition, ensure_ascii=False)}]'  # `digest([key, edition])`, written by hand
+    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
 
 
 class CallStore(Protocol):
@@ -157,8 +249,21 @@ class CallStore(Protocol):
         """An id that no other purchase of this store has."""
         ...
 
-    async def open_intent(self, intent: Intent) -> None:
-        """Write down a purchase before it is made."""
+    async def open_intent(self, intent: Intent, *, caps: SharedCaps | None = None) -> Opening:
+        """Write down a purchase before it is made, if nothing stands against it.
+
+        Looked at in the same transaction, so that it holds among all processes: what is stored by now, what
+        another process is buying, and the caps.
+
+        Args:
+            intent: The purchase.
+            caps: Of the intent's run; none by default.
+        """
+        ...
+
+    async def wait_for(self, taken: Taken) -> None:
+        """Wait until another process's purchase has ended, well or not. One whose process died or stands
+        still is taken over: booked as uncertain, so that the draw may be bought here."""
         ...
 
     def close_intent(self, settlement: Settlement) -> None:

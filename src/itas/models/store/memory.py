@@ -2,19 +2,25 @@
 
 import itertools
 from collections.abc import AsyncIterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import replace
 
 from itas.core.request import Completion, Request
 from itas.errors import StoreError
-from itas.models.store.contract import Booking, Intent, LedgerTotals, Recorded, Settlement, StoreStats
-
-
-@dataclass(slots=True)
-class _Entry:
-    intent: Intent
-    booking: Booking | None = None
-    micro_usd: int | None = None
-    samples: int = 0
+from itas.models.store.accounts import Entry, Sums
+from itas.models.store.contract import (
+    Capped,
+    Found,
+    Intent,
+    LedgerTotals,
+    Opened,
+    Opening,
+    Recorded,
+    Settlement,
+    SharedCaps,
+    Shortened,
+    StoreStats,
+    Taken,
+)
 
 
 class MemoryStore:
@@ -23,7 +29,8 @@ class MemoryStore:
     def __init__(self) -> None:
         self._requests: dict[str, Request] = {}
         self._draws: dict[str, dict[int, Completion]] = {}
-        self._ledger: dict[int, _Entry] = {}
+        self._ledger: dict[int, tuple[Intent, Entry]] = {}
+        self._sums = Sums()
         self._ids = itertools.count(1)
         self._is_closed = False
 
@@ -56,33 +63,42 @@ class MemoryStore:
         """See `CallStore.new_intent_id`."""
         return next(self._ids)
 
-    async def open_intent(self, intent: Intent) -> None:
-        """See `CallStore.open_intent`."""
-        self._check_open()
-        self._ledger[intent.id] = _Entry(intent)
+    async def open_intent(self, intent: Intent, *, caps: SharedCaps | None = None) -> Opening:
+        """See `CallStore.open_intent`. There are no other processes."""
+        known = await self.find(intent.key, range(intent.first, intent.first + intent.n))
+        if intent.first in known:
+            end = next(number for number in itertools.count(intent.first) if number not in known)
+            return Found({number: known[number] for number in range(intent.first, end)})
+        if known:
+            return Shortened(min(known) - intent.first)
+        if caps is not None and not caps.allow(self._sums.totals(intent.run), intent):
+            return Capped(self._sums.totals(intent.run))
+        entry = Entry(None, intent.reserved_micro_usd, intent.n, None, 0)
+        self._ledger[intent.id] = (intent, entry)
+        self._sums.add(intent.run, entry)
+        return Opened(self._sums.totals(intent.run))
+
+    async def wait_for(self, taken: Taken) -> None:
+        """See `CallStore.wait_for`."""
 
     def close_intent(self, settlement: Settlement) -> None:
         """See `CallStore.close_intent`."""
         self._check_open()
-        entry = self._ledger[settlement.intent]
-        entry.booking = settlement.booking
-        entry.micro_usd = settlement.micro_usd
-        entry.samples = settlement.samples
+        found = self._ledger.get(settlement.intent)
+        if found is None:  # was never opened
+            return
+        intent, entry = found
+        closed = replace(
+            entry, booking=settlement.booking, micro_usd=settlement.micro_usd, samples=settlement.samples
+        )
+        self._sums.remove(intent.run, entry)
+        self._sums.add(intent.run, closed)
+        self._ledger[intent.id] = (intent, closed)
 
     async def totals(self, run: str | None = None) -> LedgerTotals:
         """See `CallStore.totals`."""
         self._check_open()
-        entries = [entry for entry in self._ledger.values() if run is None or entry.intent.run == run]
-        spent = [entry for entry in entries if entry.booking == "spent"]
-        uncertain = [entry for entry in entries if entry.booking == "uncertain"]
-        still_open = [entry for entry in entries if entry.booking is None]
-        return LedgerTotals(
-            spent=sum(entry.micro_usd or 0 for entry in spent),
-            uncertain=sum(entry.micro_usd or 0 for entry in uncertain),
-            reserved=sum(entry.intent.reserved_micro_usd or 0 for entry in still_open),
-            samples=sum(entry.samples for entry in spent + uncertain),
-            unpriced=sum(entry.micro_usd is None for entry in spent + uncertain),
-        )
+        return self._sums.all_totals() if run is None else self._sums.totals(run)
 
     async def recorded(self) -> AsyncIterator[Recorded]:
         """See `CallStore.recorded`."""

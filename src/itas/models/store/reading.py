@@ -2,15 +2,21 @@
 
 import logging
 import sqlite3
+import time
 from collections.abc import Sequence
 
 from itas.core.request import Completion, Request
+from itas.models.store.accounts import read_totals
 from itas.models.store.contract import LedgerTotals, Recorded
 from itas.models.store.rows import Damaged, checksum, decode_request
 from itas.models.store.writing import Quarantine, read_draw
 
 _log = logging.getLogger(__name__)
 _MANY = 500
+_FEW = 100
+_SLOW_S = 0.005
+_REST_S = 1.0
+_MOST_SLOW = 3
 _DAMAGED = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
 
 
@@ -62,18 +68,16 @@ class Reader:
 
     def totals(self, run: str | None) -> LedgerTotals:
         """Sums of the ledger."""
+        return read_totals(self._connection, run)
+
+    def beats(self, intent: int) -> int | None:
+        """How often the process that makes a purchase has shown that it works; None once it is settled."""
         row = self._connection.execute(
-            """
-            SELECT coalesce(sum(micro_usd) FILTER (WHERE booking = 'spent'), 0),
-                   coalesce(sum(micro_usd) FILTER (WHERE booking = 'uncertain'), 0),
-                   coalesce(sum(reserved_micro_usd) FILTER (WHERE booking IS NULL), 0),
-                   coalesce(sum(samples), 0),
-                   count(*) FILTER (WHERE booking IN ('spent', 'uncertain') AND micro_usd IS NULL)
-            FROM ledger WHERE ?1 IS NULL OR run = ?1
-            """,
-            (run,),
+            "SELECT owners.beats FROM ledger JOIN owners ON owners.id = ledger.owner "
+            "WHERE ledger.id = ? AND booking IS NULL",
+            (intent,),
         ).fetchone()
-        return LedgerTotals(*row)
+        return None if row is None else row[0]
 
     def counts(self) -> tuple[int, int, int, int]:
         """Requests, draws, bytes on disk, rows in quarantine."""
@@ -115,6 +119,50 @@ class Reader:
         ]
         draws, _ = self.find(key.hex(), numbers)
         return dict(sorted(draws.items()))
+
+
+class Glance:
+    """Looks for draws on the caller's thread: a look into pages that are in memory costs less than waking a thread.
+
+    Never waits for another process. Looks that take long, as on a cold disk, send the next ones to the thread.
+
+    Args:
+        connection: Of its own, without a timeout.
+    """
+
+    def __init__(self, connection: sqlite3.Connection) -> None:
+        connection.execute("PRAGMA query_only = ON")
+        connection.execute("PRAGMA cache_size = -2048")
+        self._connection = connection
+        self._reader = Reader(connection)
+        self._not_before_s = 0.0
+        self._slow = 0
+
+    @property
+    def damaged(self) -> int:
+        """Rows found damaged so far."""
+        return self._reader.damaged
+
+    def find(
+        self, key_text: str, numbers: Sequence[int]
+    ) -> tuple[dict[int, Completion], list[Quarantine]] | None:
+        """See `Reader.find`; None where the thread is to look."""
+        started_s = time.monotonic()
+        if started_s < self._not_before_s or len(numbers) > _FEW:
+            return None
+        try:
+            return self._reader.find(key_text, numbers)
+        except (sqlite3.Error, ValueError, OverflowError):  # the thread may wait, and says what is wrong
+            return None
+        finally:
+            ended_s = time.monotonic()
+            self._slow = self._slow + 1 if ended_s - started_s > _SLOW_S else 0
+            if self._slow == _MOST_SLOW:
+                self._not_before_s, self._slow = ended_s + _REST_S, 0
+
+    def close(self) -> None:
+        """Let go of the file."""
+        self._connection.close()
 
 
 def _is_damage(error: sqlite3.DatabaseError) -> bool:

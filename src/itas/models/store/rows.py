@@ -7,7 +7,14 @@ from typing import Any
 import orjson
 from pydantic import ValidationError
 
-from itas.core.request import Completion, Request
+from itas.core.request import Completion, Request, Usage
+
+_USAGE_FIELDS = tuple(Usage.model_fields)  # all of them numbers, 0 by default
+_COMPLETION_DEFAULTS = tuple(
+    (name, field.default)
+    for name, field in Completion.model_fields.items()
+    if name not in {"is_stored", "usage"}
+)
 
 
 class Damaged(ValueError):
@@ -15,8 +22,15 @@ class Damaged(ValueError):
 
 
 def encode_completion(completion: Completion) -> bytes:
-    """One draw, without whether it was stored: that depends on who asks."""
-    return _encode(completion.model_dump(mode="json", exclude={"is_stored"}, exclude_defaults=True))
+    """One draw, without whether it was stored: that depends on who asks; defaults are left out.
+
+    By hand, because this runs for every call: `model_dump` takes several times as long.
+    """
+    values, counts = completion.__dict__, completion.usage.__dict__
+    data = {name: value for name, default in _COMPLETION_DEFAULTS if (value := values[name]) != default}
+    if usage := {name: value for name in _USAGE_FIELDS if (value := counts[name])}:
+        data["usage"] = usage
+    return _encode(data)
 
 
 def decode_completion(body: bytes) -> Completion:
@@ -32,8 +46,22 @@ def decode_completion(body: bytes) -> Completion:
 
 
 def encode_request(request: Request) -> bytes:
-    """One request."""
-    return _encode(request.model_dump(mode="json"))
+    """One request; by hand for the same reason."""
+    data: dict[str, Any] = {
+        "model": request.model,
+        "messages": [
+            {"role": each.role, "content": each.content, "extra": each.extra}
+            if each.extra
+            else {"role": each.role, "content": each.content}
+            for each in request.messages
+        ],
+        "temperature": request.temperature,
+        "max_tokens": request.max_tokens,
+        "stop": request.stop,
+    }
+    if request.extra:
+        data["extra"] = request.extra
+    return _encode(data)
 
 
 def decode_request(body: bytes) -> Request:
@@ -50,10 +78,7 @@ def decode_request(body: bytes) -> Request:
 
 def checksum(key: bytes, number: int, body: bytes) -> bytes:
     """SHA-256 over place and content, so that a row in the wrong place is noticed too."""
-    digest = hashlib.sha256(key)
-    digest.update(number.to_bytes(8, "big", signed=True))
-    digest.update(body)
-    return digest.digest()
+    return hashlib.sha256(b"%b%b%b" % (key, number.to_bytes(8, "big", signed=True), body)).digest()
 
 
 def _encode(data: dict[str, Any]) -> bytes:

@@ -1,14 +1,19 @@
 """The tables of the durable store, and what makes a file ours."""
 
 import contextlib
+import logging
 import os
 import sqlite3
+import time
 from pathlib import Path
 
 from itas.errors import StoreError
+from itas.models.store.accounts import SUMS
+
+_log = logging.getLogger(__name__)
 
 APPLICATION_ID = 0x69746173  # "itas"
-VERSION = 1
+VERSION = 2
 BUSY_TIMEOUT_S = 30.0
 
 _TABLES = """
@@ -22,6 +27,7 @@ CREATE TABLE draws (
     number INTEGER NOT NULL,
     body BLOB NOT NULL,
     checksum BLOB NOT NULL,
+    stored_at INTEGER NOT NULL,  -- seconds since 1970
     PRIMARY KEY (key, number)
 );
 CREATE TABLE damaged (         -- rows that did not fit their checksum, kept for whoever wants to look
@@ -32,7 +38,8 @@ CREATE TABLE damaged (         -- rows that did not fit their checksum, kept for
 );
 CREATE TABLE owners (          -- processes that had the store open
     id INTEGER PRIMARY KEY AUTOINCREMENT,
-    opened_at TEXT NOT NULL
+    opened_at TEXT NOT NULL,
+    beats INTEGER NOT NULL DEFAULT 0  -- goes up every few seconds while a purchase is open
 );
 CREATE TABLE ledger (
     id INTEGER PRIMARY KEY,
@@ -48,7 +55,24 @@ CREATE TABLE ledger (
     samples INTEGER NOT NULL DEFAULT 0,
     opened_at TEXT NOT NULL
 );
-CREATE INDEX ledger_open ON ledger (owner) WHERE booking IS NULL;
+CREATE INDEX ledger_open ON ledger (key, owner) WHERE booking IS NULL;
+"""
+
+_ACCOUNTS = """
+CREATE TABLE accounts (        -- sums of the ledger
+    run TEXT PRIMARY KEY,
+    spent INTEGER NOT NULL,
+    uncertain INTEGER NOT NULL,
+    reserved INTEGER NOT NULL,
+    samples INTEGER NOT NULL,
+    unpriced INTEGER NOT NULL,
+    reserved_samples INTEGER NOT NULL
+);
+CREATE TABLE prunings (        -- one row for each time that draws were removed on purpose
+    id INTEGER PRIMARY KEY,
+    at TEXT NOT NULL,
+    draws INTEGER NOT NULL
+);
 """
 
 
@@ -84,6 +108,8 @@ def _checked(connection: sqlite3.Connection, path: Path) -> sqlite3.Connection:
     with contextlib.ExitStack() as undo:
         undo.callback(connection.close)
         check(connection, path)
+        if connection.execute("PRAGMA user_version").fetchone()[0] == 1:  # cannot be upgraded here
+            connection.execute(f"CREATE TEMP VIEW accounts AS {SUMS}")
         undo.pop_all()
     return connection
 
@@ -109,8 +135,9 @@ def _set_up(connection: sqlite3.Connection) -> None:
     # Checkpoints are made by hand, under the lock: SQLite 3.7.0 to 3.51.2 can lose a commit that races one
     # (https://sqlite.org/wal.html#walresetbug).
     connection.execute("PRAGMA wal_autocheckpoint = 0")
-    # Keys are hashes: each insert lands on another page of the index; the default of 2 MB holds too few.
-    connection.execute("PRAGMA cache_size = -32768")
+    # Keys are hashes: each insert lands on another page of the index; the default of 2 MB holds too few. What does
+    # not fit is read from the system's cache, so that more than this saves little and is held by every process.
+    connection.execute("PRAGMA cache_size = -8192")
 
 
 def prepare(connection: sqlite3.Connection, path: Path) -> None:
@@ -124,9 +151,30 @@ def prepare(connection: sqlite3.Connection, path: Path) -> None:
     connection.execute("PRAGMA synchronous = NORMAL")
     if connection.execute("PRAGMA application_id").fetchone()[0] == 0:
         connection.executescript(
-            f"BEGIN IMMEDIATE; {_TABLES} PRAGMA application_id = {APPLICATION_ID}; "
+            f"BEGIN IMMEDIATE; {_TABLES} {_ACCOUNTS} PRAGMA application_id = {APPLICATION_ID}; "
             f"PRAGMA user_version = {VERSION}; COMMIT;"
         )
+    elif connection.execute("PRAGMA user_version").fetchone()[0] == 1:
+        _upgrade_from_1(connection)
+        _log.warning(
+            "call store %s: brought up to version %d. Answers of servers at an address of your own were kept "
+            "without that address before; they are asked for again",
+            path, VERSION,
+        )  # fmt: skip
+
+
+def _upgrade_from_1(connection: sqlite3.Connection) -> None:
+    """Version 1 knew no age of draws, so it counts from now; and no sums of the ledger."""
+    script = (
+        f"BEGIN IMMEDIATE; {_ACCOUNTS} INSERT INTO accounts {SUMS};"
+        f"ALTER TABLE draws ADD COLUMN stored_at INTEGER NOT NULL DEFAULT {int(time.time())};"
+        "ALTER TABLE owners ADD COLUMN beats INTEGER NOT NULL DEFAULT 0;"
+        "DROP INDEX ledger_open; CREATE INDEX ledger_open ON ledger (key, owner) WHERE booking IS NULL;"
+        f"PRAGMA user_version = {VERSION}; COMMIT;"
+    )
+    with contextlib.ExitStack() as undo:
+        undo.callback(lambda: connection.execute("ROLLBACK") if connection.in_transaction else None)
+        connection.executescript(script)
 
 
 def check(connection: sqlite3.Connection, path: Path, *, may_be_new: bool = False) -> None:

@@ -5,8 +5,10 @@ returned survives the end of the process (not a power cut in the same instant: c
 platter). A disk that refuses does not stop the run: what cannot be written stays in memory, is said in the
 log and in `stats`, and is written as soon as the disk takes it, at the latest when the store is closed.
 
-What several processes store is seen by all of them, but two that ask the same at the same moment both buy:
-a call on its way is known only to its own process.
+What several processes store is seen by all of them, and what one is buying is not bought by another: an open
+purchase is the lease on its draws. It ends when it is settled, when its process ends (the kernel drops the lock
+that says so), or when its process stands still and shows no beat for a while, counted by the waiting process's
+own steady clock, so that no jump of a clock matters.
 """
 
 import asyncio
@@ -25,20 +27,38 @@ from typing import Any, Self
 
 from itas.core.request import Completion, Request
 from itas.errors import SpecError, StoreError
-from itas.models.store.contract import Intent, LedgerTotals, Recorded, Settlement, StoreStats
+from itas.models.store.contract import (
+    Intent,
+    LedgerTotals,
+    Opened,
+    Opening,
+    Recorded,
+    Settlement,
+    SharedCaps,
+    StoreStats,
+    Taken,
+)
 from itas.models.store.lock import FileLock, is_alive
-from itas.models.store.reading import Reader
+from itas.models.store.reading import Glance, Reader
 from itas.models.store.schema import BUSY_TIMEOUT_S, connect, connect_to_read, create, prepare
 from itas.models.store.unsaved import Unsaved
 from itas.models.store.worker import Result, Worker
-from itas.models.store.writing import Close, Open, Put, Step, Writer, now
+from itas.models.store.writing import Beat, Close, Open, Put, Step, TakeOver, Writer, Written, now
 
 _log = logging.getLogger(__name__)
 
-_CHECKPOINT_BYTES = 16 * 1024 * 1024
+_CHECKPOINT_BYTES = 32 * 1024 * 1024
+_LOOK_AT_LOG_EVERY = 16
+_FEW_CALLS = 16
+_LINGER_PER_CALL_S = 40e-6
+_MAX_LINGER_S = 0.004
 _TRY_AGAIN_S = 1.0
 _PAGE = 200
 _IDS_PER_OWNER = 2**40
+_BEAT_S = 5.0
+_STANDS_STILL_S = 60.0
+_FIRST_LOOK_S = 0.01
+_MAX_LOOK_S = 0.25
 _REFUSED = (sqlite3.Error, StoreError, OSError)
 """The disk or another process refuses; it may take the same data later."""
 _NEVER_FITS = (sqlite3.DataError, OverflowError, ValueError)
@@ -81,6 +101,10 @@ class SqliteStore:
         self._next_try_s = 0.0
         self._counter = itertools.count(1)
         self._owner = 0
+        self._open: set[int] = set()
+        self._next_beat: asyncio.TimerHandle | None = None
+        self._log_path = _beside(path, "wal")
+        self._transactions = 0
         if is_read_only:
             _log.warning("call store %s can only be read: new answers stay in memory", path)
             reading = connect_to_read(path)
@@ -91,22 +115,28 @@ class SqliteStore:
                 create(path)
                 self._connection = connect(path)
                 undo.callback(self._connection.close)
-                self._writer = Writer(self._connection)
+                self._writer = Writer(
+                    self._connection, lambda owner: owner == self._owner or is_alive(self._owner_file(owner))
+                )
                 self._enter(undo)
                 undo.pop_all()
             reading = connect(path)
             reading.execute("PRAGMA query_only = ON")
+            reading.execute("PRAGMA cache_size = -2048")  # the writer's is the large one
         self._reading = reading
         self._reader = Reader(reading)
         self._reads: Worker[Callable[[], Any]] = Worker("itas-store-reads", _call_each)
-        self._writes: Worker[Step] = Worker("itas-store-writes", self._write_all)
+        self._writes: Worker[Step] = Worker("itas-store-writes", self._write_all, linger_s=self._linger_s)
+        self._glance = Glance(connect(path, how="mode=ro", timeout_s=0.0)) if not is_read_only else None
 
     async def find(self, key: str, numbers: Sequence[int]) -> dict[int, Completion]:
         """See `CallStore.find`."""
         unsaved = self._unsaved  # before reading: what is written meanwhile is in it or on the disk, or both
-        draws, damaged = await self._reads.ask(lambda: self._reader.find(key, numbers))
-        for step in damaged:
-            if not self._is_read_only:
+        self._reads.check_open()
+        glimpsed = self._glance and self._glance.find(key, numbers)
+        draws, damaged = glimpsed or await self._reads.ask(lambda: self._reader.find(key, numbers))
+        if not self._is_read_only:
+            for step in damaged:
                 self._writes.tell(step)
         return unsaved.find(key, numbers) | draws if unsaved else draws
 
@@ -119,6 +149,8 @@ class SqliteStore:
         settles: Settlement | None = None,
     ) -> dict[int, Completion]:
         """See `CallStore.put`."""
+        if settles is not None:
+            self._open.discard(settles.intent)
         stored: dict[int, Completion] = await self._writes.ask(
             Put(key or request.key, request, draws, settles)
         )
@@ -128,13 +160,50 @@ class SqliteStore:
         """See `CallStore.new_intent_id`."""
         return self._owner * _IDS_PER_OWNER + next(self._counter)
 
-    async def open_intent(self, intent: Intent) -> None:
-        """See `CallStore.open_intent`."""
-        await self._writes.ask(Open(intent, self._owner))
+    async def open_intent(self, intent: Intent, *, caps: SharedCaps | None = None) -> Opening:
+        """See `CallStore.open_intent`. While the disk refuses, nobody knows what other processes do."""
+        self._open.add(intent.id)
+        if self._next_beat is None:
+            self._next_beat = asyncio.get_running_loop().call_later(_BEAT_S, self._beat)
+        opening: Opening = await self._writes.ask(Open(intent, self._owner, caps))
+        if not isinstance(opening, Opened):
+            self._open.discard(intent.id)
+        return opening
 
     def close_intent(self, settlement: Settlement) -> None:
         """See `CallStore.close_intent`."""
+        self._open.discard(settlement.intent)
         self._writes.tell(Close(settlement))
+
+    async def wait_for(self, taken: Taken) -> None:
+        """See `CallStore.wait_for`."""
+        beats, since_s, pause_s = -1, time.monotonic(), _FIRST_LOOK_S
+        while True:
+            found, is_running = await self._reads.ask(lambda: self._look_at(taken))
+            if found is None:
+                return
+            if found != beats:
+                beats, since_s = found, time.monotonic()
+            if not is_running or time.monotonic() - since_s > _STANDS_STILL_S:
+                _log.warning("call store: a call of a process that ended or stands still is taken over")
+                await self._writes.ask(TakeOver(taken.owner))
+                return
+            await asyncio.sleep(pause_s)
+            pause_s = min(1.5 * pause_s, _MAX_LOOK_S)
+
+    def _linger_s(self, waiting: int) -> float:
+        """How long steps wait for others, so that they share a transaction: the longer, the more calls are on
+        their way; not where most of these wait here already."""
+        on_their_way = len(self._open)
+        if on_their_way <= _FEW_CALLS or waiting > on_their_way // 4:
+            return 0.0
+        return min(_LINGER_PER_CALL_S * on_their_way, _MAX_LINGER_S)
+
+    def _beat(self) -> None:
+        self._next_beat = None
+        if self._open and not self._writes.is_closed:
+            self._writes.tell(Beat(self._owner))
+            self._next_beat = asyncio.get_running_loop().call_later(_BEAT_S, self._beat)
 
     async def totals(self, run: str | None = None) -> LedgerTotals:
         """See `CallStore.totals`. What is in memory only counts too."""
@@ -162,7 +231,7 @@ class SqliteStore:
             requests=requests,
             draws=draws,
             bytes=size,
-            damaged=max(quarantined, self._reader.damaged),
+            damaged=max(quarantined, self._reader.damaged + (self._glance.damaged if self._glance else 0)),
             unsaved=self._unsaved.draws,
             place=str(self.path),
         )
@@ -171,6 +240,8 @@ class SqliteStore:
         """See `CallStore.close`."""
         if self._reads.is_closed:
             return
+        if self._next_beat is not None:
+            self._next_beat.cancel()
         await self._reads.close()
         await self._writes.close()
         await asyncio.to_thread(self._leave)
@@ -200,7 +271,7 @@ class SqliteStore:
                 self._settle_dead()
 
     def _settle_dead(self) -> None:
-        """Purchases of a process that is gone may have been billed: uncertain, at their full price."""
+        """Take over the purchases of processes that are gone."""
         prefix = self._owner_file(0).name[:-1]
         for file in self.path.parent.glob(f"{glob.escape(prefix)}*"):
             is_alive(file)  # removes what a dead process left
@@ -210,17 +281,13 @@ class SqliteStore:
         for (owner,) in owners:
             if owner == self._owner or is_alive(self._owner_file(owner)):
                 continue
-            done = self._connection.execute(
-                "UPDATE ledger SET booking = 'uncertain', micro_usd = reserved_micro_usd, samples = n "
-                "WHERE owner = ? AND booking IS NULL",
-                (owner,),
-            )
-            _log.warning(
-                "call store: %d calls of a process that ended are booked as uncertain", done.rowcount
-            )
+            count = self._writer.take_over(owner)
+            _log.warning("call store: %d calls of a process that ended are booked as uncertain", count)
 
     def _leave(self) -> None:
         self._reading.close()
+        if self._glance is not None:
+            self._glance.close()
         if self._is_read_only:
             self._say_what_is_lost()
             return
@@ -249,6 +316,10 @@ class SqliteStore:
         return _beside(self.path, f"owner-{owner}")
 
     # On the reader's thread -------------------------------------------------------------------------------
+
+    def _look_at(self, taken: Taken) -> tuple[int | None, bool]:
+        beats = self._reader.beats(taken.intent)
+        return beats, beats is not None and is_alive(self._owner_file(taken.owner))
 
     def _read_totals(self, run: str | None) -> LedgerTotals:
         """Each purchase once: what is in memory only must not go over to the disk between the two sums."""
@@ -317,7 +388,7 @@ class SqliteStore:
             return steps
         return ()
 
-    def _transaction(self, steps: Sequence[Step]) -> list[dict[int, Completion] | None]:
+    def _transaction(self, steps: Sequence[Step]) -> list[Written]:
         with self._locked(), self._in_transaction():
             return [self._writer.write(step) for step in steps]
 
@@ -326,7 +397,9 @@ class SqliteStore:
         self._connection.execute("BEGIN IMMEDIATE")
         is_done = False
         try:
+            self._writer.begin()
             yield
+            self._writer.finish()
             self._connection.execute("COMMIT")
             is_done = True
         finally:
@@ -346,8 +419,11 @@ class SqliteStore:
 
     def _maybe_checkpoint(self) -> None:
         """Keep the log of writes small. Under the lock, so that no commit of any process runs meanwhile."""
+        self._transactions += 1
+        if self._transactions % _LOOK_AT_LOG_EVERY:
+            return
         try:
-            if _beside(self.path, "wal").stat().st_size < _CHECKPOINT_BYTES:
+            if self._log_path.stat().st_size < _CHECKPOINT_BYTES:
                 return
             with self._locked():
                 self._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")

@@ -4,8 +4,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
 from itas.core.request import Completion, Request
-from itas.models.store.contract import Intent, LedgerTotals, Recorded, Settlement
-from itas.models.store.writing import Close, Open, Put, Quarantine, Step
+from itas.models.store.contract import Intent, LedgerTotals, Opened, Recorded, Settlement
+from itas.models.store.writing import Beat, Close, Open, Put, Quarantine, Step, TakeOver, Written
 
 
 class Unsaved:
@@ -29,8 +29,13 @@ class Unsaved:
         """How many draws are in memory only."""
         return len(self._draws)
 
-    def add(self, step: Step) -> dict[int, Completion] | None:
-        """Keep a step; for a `Put`, what is kept under its numbers."""
+    def add(self, step: Step) -> Written:
+        """Keep a step; for a `Put`, what is kept under its numbers. A purchase is opened whatever others do:
+        nobody can know."""
+        if isinstance(step, Beat | TakeOver):
+            return None
+        if isinstance(step, Open):
+            step = replace(step, is_on_its_way=True)
         self.steps.append(step)
         match step:
             case Put(key, request, draws, settles):
@@ -41,8 +46,9 @@ class Unsaved:
                     number: self._draws.setdefault((key, number), draw.model_copy(update={"is_stored": True}))
                     for number, draw in draws.items()
                 }
-            case Open(intent, _):
+            case Open(intent):
                 self._intents[intent.id] = intent
+                return Opened(LedgerTotals())
             case Close(settlement):
                 self._settled[settlement.intent] = settlement
             case Quarantine():
@@ -69,7 +75,11 @@ class Unsaved:
                 continue
             settled = self._settled.get(intent.id)
             if settled is None:
-                total = replace(total, reserved=total.reserved + (intent.reserved_micro_usd or 0))
+                total = replace(
+                    total,
+                    reserved=total.reserved + (intent.reserved_micro_usd or 0),
+                    reserved_samples=total.reserved_samples + intent.n,
+                )
                 continue
             amount = settled.micro_usd or 0
             total = replace(

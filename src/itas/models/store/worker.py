@@ -34,10 +34,19 @@ class Worker(Generic[J]):
     Args:
         name: Of the thread.
         do: Does a whole batch and gives one result for each job; must not raise.
+        linger_s: How long so many jobs may wait for company; not at all by default.
     """
 
-    def __init__(self, name: str, do: Callable[[Sequence[J]], Sequence[Result]]) -> None:
+    def __init__(
+        self,
+        name: str,
+        do: Callable[[Sequence[J]], Sequence[Result]],
+        *,
+        linger_s: Callable[[int], float] | None = None,
+    ) -> None:
         self._do = do
+        self._linger_s = linger_s
+        self._timer: asyncio.TimerHandle | None = None
         self._queue: queue.SimpleQueue[list[Job[J]] | None] = queue.SimpleQueue()
         self._collected: list[Job[J]] = []
         self.is_closed = False
@@ -66,17 +75,28 @@ class Worker(Generic[J]):
     def _collect(self, job: Job[J], loop: asyncio.AbstractEventLoop) -> None:
         """Everything that the tasks of one turn of the loop ask for goes over in one piece: waking the thread
         for each job would make both sides wait for the interpreter lock at every step."""
-        self._check_open()
+        self.check_open()
         if not self._collected:
-            loop.call_soon(self._hand_over)
+            loop.call_soon(self._end_turn, loop)
         self._collected.append(job)
 
+    def _end_turn(self, loop: asyncio.AbstractEventLoop) -> None:
+        linger_s = self._linger_s(len(self._collected)) if self._linger_s is not None else 0.0
+        if linger_s > 0:
+            self._timer = loop.call_later(linger_s, self._hand_over)
+        else:
+            self._hand_over()
+
     def _hand_over(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
         if self._collected:
             self._queue.put(self._collected)
             self._collected = []
 
-    def _check_open(self) -> None:
+    def check_open(self) -> None:
+        """Raise StoreError if it was closed."""
         if self.is_closed:
             raise StoreError("the call store is closed")
 

@@ -1,12 +1,23 @@
 """What is written into a durable store: the single steps, as data and as SQL."""
 
 import sqlite3
-from collections.abc import Mapping
+import time
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
 
 from itas.core.request import Completion, Request
-from itas.models.store.contract import Intent, Settlement
+from itas.models.store.accounts import Accounts, Entry
+from itas.models.store.contract import (
+    Capped,
+    Found,
+    Intent,
+    Opened,
+    Opening,
+    Settlement,
+    SharedCaps,
+    Shortened,
+    Taken,
+)
 from itas.models.store.rows import (
     Damaged,
     checksum,
@@ -28,10 +39,12 @@ class Put:
 
 @dataclass(frozen=True, slots=True)
 class Open:
-    """Write down a purchase about to be made."""
+    """Write down a purchase about to be made; or one that is on its way already, whatever stands against it."""
 
     intent: Intent
     owner: int
+    caps: SharedCaps | None = None
+    is_on_its_way: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,32 +63,123 @@ class Quarantine:
     checksum: bytes
 
 
-Step = Put | Open | Close | Quarantine
+@dataclass(frozen=True, slots=True)
+class Beat:
+    """Show the others that this process still works on its purchases."""
+
+    owner: int
+
+
+@dataclass(frozen=True, slots=True)
+class TakeOver:
+    """Book the open purchases of a process that died or stands still."""
+
+    owner: int
+
+
+_SETTLE = "UPDATE ledger SET booking = ?, micro_usd = ?, samples = ? WHERE id = ?"
+_OBSTACLES = """
+SELECT 0, number AS place, body, checksum FROM draws
+WHERE key = ?1 AND number >= ?2 AND number < ?3
+UNION ALL
+SELECT 1, first AS place, id, owner FROM ledger
+WHERE key = ?1 AND booking IS NULL AND owner != ?4 AND first < ?3 AND first + n > ?2
+ORDER BY 1, place
+"""
+
+_OPEN = """
+INSERT OR IGNORE INTO ledger (id, owner, run, model, key, first, n, reserved_micro_usd, opened_at)
+SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9
+WHERE NOT EXISTS (SELECT 1 FROM draws WHERE key = ?5 AND number >= ?6 AND number < ?6 + ?7)
+  AND NOT EXISTS (SELECT 1 FROM ledger
+                  WHERE key = ?5 AND booking IS NULL AND owner != ?2 AND first < ?6 + ?7 AND first + n > ?6)
+"""
+"""Only where nothing stands against it; see `_OBSTACLES`. One statement for the usual case: before and after each
+the interpreter lock changes hands."""
+_OPEN_ANYWAY = """
+INSERT OR IGNORE INTO ledger (id, owner, run, model, key, first, n, reserved_micro_usd, opened_at)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
+"""
+
+_MOST_KNOWN = 10_000
+
+Step = Put | Open | Close | Quarantine | Beat | TakeOver
+Written = dict[int, Completion] | Opening | None
 
 
 class Writer:
-    """Carries out steps on a connection, inside a transaction of the caller."""
+    """Carries out steps on a connection, inside a transaction of the caller.
 
-    def __init__(self, connection: sqlite3.Connection) -> None:
+    Args:
+        connection: To the store.
+        is_alive: Whether the process of an owner still runs.
+    """
+
+    def __init__(self, connection: sqlite3.Connection, is_alive: Callable[[int], bool]) -> None:
         self._connection = connection
+        self._is_alive = is_alive
+        self._accounts = Accounts(connection)
         self._known: set[str] = set()
+        self._opened: dict[int, tuple[str, Entry]] = {}
+        self._prunings = -1
+        self._version = -1
+        self._now_s = 0
+        self._now = ""
 
-    def write(self, step: Step) -> dict[int, Completion] | None:
-        """Carry out one step; for a `Put`, what is stored now."""
+    def begin(self) -> None:
+        """A transaction has begun. What was known from the last one holds unless somebody else has written."""
+        now_s = int(time.time())
+        if now_s != self._now_s:
+            self._now_s, self._now = now_s, now()
+        version = self._connection.execute("PRAGMA data_version").fetchone()[0]
+        if version == self._version:
+            return
+        self._version = version
+        self._accounts.forget()
+        prunings = self._connection.execute("SELECT max(id) FROM prunings").fetchone()[0] or 0
+        if prunings != self._prunings:
+            self._known.clear()
+            self._prunings = prunings
+
+    def finish(self) -> None:
+        """The transaction is about to be committed."""
+        self._accounts.flush()
+
+    def write(self, step: Step) -> Written:
+        """Carry out one step; for a `Put`, what is stored now, for an `Open`, how it ended."""
+        if isinstance(step, Put):
+            return self._put(step)
+        if isinstance(step, Open):
+            return self._open(step)
         match step:
-            case Put():
-                return self._put(step)
-            case Open():
-                self._open(step)
             case Close():
                 self._close(step.settlement)
             case Quarantine():
                 self._quarantine(step)
+            case Beat():
+                self._connection.execute("UPDATE owners SET beats = beats + 1 WHERE id = ?", (step.owner,))
+            case TakeOver():
+                self.take_over(step.owner)
         return None
 
     def forget(self) -> None:
         """The transaction was rolled back: what was written in it is not there."""
         self._known.clear()
+        self._accounts.forget()
+        self._version = -1
+
+    def take_over(self, owner: int) -> int:
+        """Open purchases of a process that is gone may have been billed: uncertain, at their full price.
+
+        Returns:
+            How many there were.
+        """
+        rows = self._connection.execute(
+            "SELECT id, reserved_micro_usd, n FROM ledger WHERE owner = ? AND booking IS NULL", (owner,)
+        ).fetchall()
+        for intent, reserved, n in rows:
+            self._close(Settlement(intent, "uncertain", reserved, n))
+        return len(rows)
 
     def _put(self, step: Put) -> dict[int, Completion]:
         key = bytes.fromhex(step.key)
@@ -84,7 +188,7 @@ class Writer:
             self._connection.execute(
                 "INSERT OR IGNORE INTO requests VALUES (?, ?, ?)", (key, body, checksum(key, -1, body))
             )
-            if len(self._known) >= 100_000:
+            if len(self._known) >= _MOST_KNOWN:
                 self._known.clear()
             self._known.add(step.key)
         stored = {number: self._put_draw(key, number, draw) for number, draw in step.draws.items()}
@@ -94,8 +198,8 @@ class Writer:
 
     def _put_draw(self, key: bytes, number: int, draw: Completion) -> Completion:
         body = encode_completion(draw)
-        row = (key, number, body, checksum(key, number, body))
-        done = self._connection.execute("INSERT OR IGNORE INTO draws VALUES (?, ?, ?, ?)", row)
+        row = (key, number, body, checksum(key, number, body), self._now_s)
+        done = self._connection.execute("INSERT OR IGNORE INTO draws VALUES (?, ?, ?, ?, ?)", row)
         if done.rowcount:
             return draw
         found = self._connection.execute(
@@ -105,34 +209,110 @@ class Writer:
             return read_draw(key, number, *found)
         except Damaged:
             self._quarantine(Quarantine(key, number, found[1]))
-            self._connection.execute("INSERT OR REPLACE INTO draws VALUES (?, ?, ?, ?)", row)
+            self._connection.execute("INSERT OR REPLACE INTO draws VALUES (?, ?, ?, ?, ?)", row)
             return draw
 
-    def _open(self, step: Open) -> None:
+    def _open(self, step: Open) -> Opening:
         intent = step.intent
-        row = {
-            "id": intent.id,
-            "owner": step.owner,
-            "run": intent.run,
-            "model": intent.model,
-            "key": bytes.fromhex(intent.key),
-            "first": intent.first,
-            "n": intent.n,
-            "reserved": intent.reserved_micro_usd,
-            "now": now(),
-        }
-        self._connection.execute(
-            "INSERT OR IGNORE INTO ledger "
-            "(id, owner, run, model, key, first, n, reserved_micro_usd, opened_at) "
-            "VALUES (:id, :owner, :run, :model, :key, :first, :n, :reserved, :now)",
-            row,
+        row = (
+            intent.id,
+            step.owner,
+            intent.run,
+            intent.model,
+            bytes.fromhex(intent.key),
+            intent.first,
+            intent.n,
+            intent.reserved_micro_usd,
+            self._now,
         )
+        if step.is_on_its_way:
+            done = self._connection.execute(_OPEN_ANYWAY, row)
+        else:
+            fits = step.caps is None or step.caps.allow(self._accounts.totals(intent.run), intent)
+            done = self._connection.execute(_OPEN, row) if fits else None
+            if done is None or not done.rowcount:
+                obstacle = self._find_obstacle(step) or self._find_cap(step)
+                if obstacle is not None:
+                    return obstacle
+                done = self._connection.execute(_OPEN_ANYWAY, row)  # damaged, or left by a dead process
+        if done.rowcount:
+            entry = Entry(None, intent.reserved_micro_usd, intent.n, None, 0)
+            self._accounts.add(intent.run, entry)
+            self._opened[intent.id] = (intent.run, entry)
+        return Opened(self._accounts.totals(intent.run))
+
+    def _find_obstacle(self, step: Open) -> Opening | None:
+        """What was stored since the buyer looked, and what other processes are buying at the moment: an open
+        purchase is the lease on its draws."""
+        intent = step.intent
+        key, end = bytes.fromhex(intent.key), intent.first + intent.n
+        # One statement, not two: after each the interpreter lock must be won again.
+        rows = self._connection.execute(_OBSTACLES, (key, intent.first, end, step.owner)).fetchall()
+        if not rows:
+            return None
+        draws = [row[1:] for row in rows if row[0] == 0]
+        flights = [row[1:4] for row in rows if row[0] == 1]
+        return self._find_draws(key, intent.first, draws) or self._find_flight(intent.first, flights)
+
+    def _find_draws(
+        self, key: bytes, first: int, rows: Sequence[tuple[int, bytes, bytes]]
+    ) -> Found | Shortened | None:
+        found: dict[int, Completion] = {}
+        for number, body, check in rows:
+            try:
+                draw = read_draw(key, number, body, check)
+            except Damaged:  # is replaced when the new one is put
+                continue
+            if number != first + len(found):
+                return Found(found) if found else Shortened(number - first)
+            found[number] = draw
+        return Found(found) if found else None
+
+    def _find_flight(self, first: int, rows: Sequence[tuple[int, int, int]]) -> Taken | Shortened | None:
+        for start, flight, owner in rows:
+            if not self._is_alive(owner):
+                self.take_over(owner)
+            elif start <= first:
+                return Taken(flight, owner)
+            else:
+                return Shortened(start - first)
+        return None
+
+    def _find_cap(self, step: Open) -> Capped | None:
+        if step.caps is None or step.caps.allow(self._accounts.totals(step.intent.run), step.intent):
+            return None
+        owners = self._connection.execute(
+            "SELECT DISTINCT owner FROM ledger WHERE booking IS NULL AND owner != ?", (step.owner,)
+        ).fetchall()
+        for (owner,) in owners:  # what a dead process has reserved is not going to come back
+            if not self._is_alive(owner):
+                self.take_over(owner)
+        return Capped(self._accounts.totals(step.intent.run))
 
     def _close(self, settlement: Settlement) -> None:
-        # Also over an "uncertain": that was the guess of somebody who took this process for dead.
-        self._connection.execute(
-            "UPDATE ledger SET booking = ?, micro_usd = ?, samples = ? WHERE id = ?",
-            (settlement.booking, settlement.micro_usd, settlement.samples, settlement.intent),
+        opened = self._opened.pop(settlement.intent, None)
+        row = (settlement.booking, settlement.micro_usd, settlement.samples, settlement.intent)
+        if opened is not None:
+            run, before = opened
+            done = self._connection.execute(f"{_SETTLE} AND booking IS NULL", row)
+            if done.rowcount:
+                self._rebook(run, before, settlement)
+                return
+        # Opened by another process, or taken over: also over an "uncertain" one, the guess of somebody who took
+        # this process for dead.
+        found = self._connection.execute(
+            "SELECT run, booking, reserved_micro_usd, n, micro_usd, samples FROM ledger WHERE id = ?",
+            (settlement.intent,),
+        ).fetchone()
+        if found is not None:  # it was opened
+            self._connection.execute(_SETTLE, row)
+            self._rebook(found[0], Entry(*found[1:]), settlement)
+
+    def _rebook(self, run: str, before: Entry, settlement: Settlement) -> None:
+        self._accounts.remove(run, before)
+        self._accounts.add(
+            run,
+            Entry(settlement.booking, before.reserved, before.n, settlement.micro_usd, settlement.samples),
         )
 
     def _quarantine(self, step: Quarantine) -> None:
@@ -158,4 +338,4 @@ def read_draw(key: bytes, number: int, body: bytes, found: bytes) -> Completion:
 
 def now() -> str:
     """The time of day in UTC, for people who read the tables."""
-    return datetime.now(UTC).isoformat(timespec="seconds")
+    return time.strftime("%Y-%m-%dT%H:%M:%S+00:00", time.gmtime())
