@@ -4,6 +4,10 @@ Writes docs/results/injection.md. Run: python runs/injection.py
 """
 
 import asyncio
+import gzip
+import json
+import os
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -14,10 +18,26 @@ from itas.core.architecture import Architecture
 from itas.core.messages import user
 from itas.core.request import Completion, Request
 from itas.core.seeds import random_for
+from itas.core.suspicion import find_suspicions
 from itas.engine import answer
+from itas.evaluation.statistics import estimate_mean
 from itas.testing.gullible import GullibleModel, Weakness
+from itas.testing.hostile import HOSTILE_TEXTS
+from itas.testing.rephrased import REPHRASED_TEXTS
 
-OUT = Path(__file__).resolve().parents[1] / "docs" / "results" / "injection.md"
+ROOT = Path(__file__).resolve().parents[1]
+OUT = ROOT / "docs" / "results" / "injection.md"
+DATA = Path(os.environ.get("ITAS_SHARED_DATA") or ROOT.parent / "shared" / "data")
+RECORDED = {
+    "MT-Bench, recorded answers (looked at while making it)": ("mt_bench/model_answer", "*.gz"),
+    "AlpacaEval, recorded answers (looked at while making it)": ("alpaca_eval/model_outputs", "*.gz"),
+    "Arena-Hard, recorded answers": ("arena_hard", "model_answer_*/*.gz"),
+    "MATH, recorded answers": ("math/zeroeval_outputs", "*"),
+    "CRUXEval, recorded answers": ("cruxeval/zeroeval_outputs", "*"),
+    "GSM8K, recorded answers": ("gsm8k/zeroeval_outputs", "*"),
+    "MMLU-Pro, recorded answers": ("mmlu_pro/outputs", "*"),
+    "exams (mcqa_temperature), recorded answers": ("mcqa_temperature/responses", "*"),
+}
 QUESTIONS = 200
 CANDIDATES = 5
 ATTACKS = (
@@ -41,6 +61,11 @@ LAYERS: dict[str, list[Any]] = {
     "fuser": [{"type": "fuser", **JUDGE}],
     "critic, fuser": [{"type": "critic", **JUDGE}, {"type": "fuser", **JUDGE}],
     "reviser, vote": [{"type": "critic", **JUDGE}, {"type": "reviser", **JUDGE}, {"type": "vote"}],
+    "critic, reflector, ranker": [
+        {"type": "critic", **JUDGE},
+        {"type": "reflector", **JUDGE},
+        {"type": "ranker", **JUDGE, "top_k": 1},
+    ],
     "debater (5), vote": [FIVE_FUSERS, {"type": "vote"}],
     "cascade (agreement 0.6)": [{"type": "cascade", **JUDGE, "threshold": 0.6}],
     "consensus": [{"type": "consensus"}],
@@ -146,6 +171,20 @@ The order is random. Figures: per cent of the questions on which the hostile ans
 
 {table}
 
+## The detector
+
+Every answer that a model writes is looked at (`itas.core.suspicion`): words to a judge, the forms of judges'
+replies, fences and roles of prompts, characters that nobody sees, floods. A hit is a mark `hostile` on the
+candidate, which traces show; nothing is dropped for it, and no judge is told. It was made with the 50 hostile texts
+of the battery (`itas.testing.hostile`) and looked at on the recorded answers of MT-Bench and AlpacaEval. The
+rephrasings (`itas.testing.rephrased`) were written before it and not used to make it, though by the same hand.
+
+| texts | marked | of | % (95 %) |
+|---|---|---|---|
+{detector}
+
+So a mark is worth a look, and no mark proves nothing: an attack in other words, or in another language, passes.
+
 ## What it shows
 
 {lessons}
@@ -161,11 +200,59 @@ LESSONS = """\
   does.** Most robust: `generative_verifier` (the hostile answer needs more positive verdicts than a right one), then
   `tournament` (it must win most of eight comparisons), then `permutation_ranker` and a vote of `debater`s.
 * **`reviser` touches one answer at a time**, so a hostile one can only spoil itself; a vote then outnumbers it.
-* **Quoting endangers verdicts, not rankings.** A hostile text cannot know the ids that are drawn for a prompt, so a
-  repeated `RANKING:`, `CHOICE:` or `TEST` line is unreadable, asked again, and then a counted fallback. A repeated
-  `VERDICT: correct` needs no id and is read. A verdict that must name the id of its answer would close this; not
-  done yet.
+* **What a judge only quotes does not count.** A hostile text cannot know the ids that are drawn for a prompt. A
+  repeated `RANKING:`, `CHOICE:` or `TEST` line is unreadable, asked again, and then a counted fallback; a repeated
+  `VERDICT: correct` without the id of this prompt is no verdict, and the judge's own line is read.
 """
+
+
+def detector_rows() -> list[str]:
+    """How many texts of each kind are marked. Recorded answers are left out where the data is not at hand."""
+    kinds: dict[str, Sequence[str]] = {
+        "the 50 hostile texts (used to make it)": HOSTILE_TEXTS,
+        "rephrasings (held out)": REPHRASED_TEXTS,
+        "the four attacks of this page": ATTACKS,
+    }
+    for name, (folder, pattern) in RECORDED.items():
+        texts = [text for path in sorted((DATA / folder).glob(pattern)) for text in recorded_texts(path)]
+        if texts:
+            kinds[name] = texts
+    rows: list[str] = []
+    for name, texts in kinds.items():
+        hits = [float(bool(find_suspicions(text))) for text in texts]
+        found = estimate_mean(hits)
+        rows.append(
+            f"| {name} | {sum(hits):.0f} | {len(hits):,} | {100 * found.mean:.1f} "
+            f"({100 * found.low:.1f} to {100 * found.high:.1f}) |"
+        )
+    return rows
+
+
+def recorded_texts(path: Path) -> list[str]:
+    """Every answer of a model in a recorded file, whatever its form."""
+    open_packed = gzip.open if path.suffix == ".gz" else open
+    with open_packed(path, "rt", encoding="utf-8") as stream:
+        text = stream.read()
+    rows: list[Any] = (
+        json.loads(text) if text.startswith("[") else [json.loads(each) for each in text.splitlines()]
+    )
+    return [said for row in rows for said in find_answers(row)]
+
+
+def find_answers(row: dict[str, Any]) -> Iterator[str]:
+    """The texts of one row that a model wrote."""
+    for choice in row.get("choices") or ():
+        if isinstance(choice, dict):
+            yield from choice.get("turns", ())
+    for message in row.get("messages") or ():
+        content = message.get("content")
+        if message.get("role") == "assistant":
+            yield content["answer"] if isinstance(content, dict) else content
+    for key in ("output", "text", "generated_text"):
+        if isinstance(row.get(key), str):
+            yield row[key]
+        elif isinstance(row.get(key), list):
+            yield from (each for each in row[key] if isinstance(each, str))
 
 
 def main() -> None:
@@ -176,6 +263,7 @@ def main() -> None:
         candidates=CANDIDATES,
         attacks=len(ATTACKS),
         table="\n".join(table),
+        detector="\n".join(detector_rows()),
         lessons=LESSONS.rstrip(),
     )
     OUT.write_text(page, encoding="utf-8")

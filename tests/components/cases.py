@@ -42,6 +42,15 @@ CASES: dict[str, Component] = {
     "unit test generator of 7": UnitTestGenerator(model=MODEL, count=7, show_tests=True, fallback="error"),
     "unit test evaluator": UnitTestEvaluator(model=MODEL),
     "unit test evaluator that keeps 2": UnitTestEvaluator(model=MODEL, top_k=2, first_k=3, attempts=1),
+    "unit test generator of tests to be run": UnitTestGenerator(model=MODEL, execute=True),
+    "unit test generator of 7 to be run": UnitTestGenerator(
+        model=MODEL, execute=True, count=7, show_tests=True, fallback="error"
+    ),
+    "unit test evaluator that runs them": UnitTestEvaluator(execute=True),
+    "unit test evaluator that runs and counts": UnitTestEvaluator(execute=True, scoring="count", top_k=2),
+    "unit test evaluator that runs as the authors do": UnitTestEvaluator(
+        execute=True, scoring="agreement_sqrt", top_k=1
+    ),
     "vote": Vote(),
     "vote with weights": Vote(answer_kind="number", weights={"fake/1": 3.0, "fake/2": 0.5}, top_k=3),
     "vote that raises": Vote(answer_kind="number", fallback="error"),

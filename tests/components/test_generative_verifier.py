@@ -9,11 +9,11 @@ from tests.components.states import MODEL, answers_of, state
 def verdicts(**of: str) -> FunctionContext:
     """Verdicts in turn by the text of the answer: y, n, or anything else for an unreadable one."""
     left = {text: list(said) for text, said in of.items()}
-    words = {"y": "VERDICT: correct", "n": "VERDICT: incorrect"}
+    words = {"y": "correct", "n": "incorrect"}
 
     def reply(prompt: str) -> str:
-        (text,) = answers_of(prompt).values()
-        return words.get(left[text].pop(0), "Well.")
+        ((id, text),) = answers_of(prompt).items()
+        return f"VERDICT {id}: {words.get(left[text].pop(0), 'well')}"
 
     return FunctionContext(reply)
 

@@ -103,7 +103,7 @@ WHOLE = {
 PARSERS: dict[str, Callable[[str], object]] = {
     "ranking": lambda text: parse_ranking(text, ("K7Q2", "B3D4")),
     "critiques": lambda text: parse_critiques(text, ("K7Q2", "B3D4")),
-    "verdict": parse_verdict,
+    "verdict": lambda text: parse_verdict(text, "K7Q2"),
     "tests": lambda text: parse_tests(text, None),
     "test verdicts": lambda text: parse_test_verdicts(text, 5),
     "options": count_options,

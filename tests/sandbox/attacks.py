@@ -25,6 +25,7 @@ from typing import Any
 from itas.core.execution import CodeLimits, CodeOutcome, InputTest
 from itas.sandbox import SAFE_TIERS, Sandbox, Tier, report_tiers
 from itas.sandbox.inside.numbers import MACHINES
+from tests.sandbox.more_attacks import MORE
 
 SECRET = "canary-7f3a91"
 _FRAME = """
@@ -338,7 +339,11 @@ def _attacks() -> Iterator[Attack]:
     )
 
 
-ATTACKS = tuple(attack for attack in _attacks() if attack.needs_machine in ("", platform.machine()))
+ATTACKS = tuple(
+    attack
+    for attack in (*_attacks(), *(Attack(*each) for each in MORE))
+    if attack.needs_machine in ("", platform.machine())
+)
 
 _DECOY = """
 import ctypes, os, signal, socket, sys, time

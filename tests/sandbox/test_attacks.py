@@ -109,12 +109,20 @@ def _input_tests():
 
 
 def _tasks() -> set[str]:
-    """All processes whose program is a helper of ours, and their threads."""
+    """Processes whose program is a helper, with their threads: those below this process, and those whose parent is
+    gone. Other programs on the machine may have helpers of their own."""
     found: set[str] = set()
     for task in Path("/proc").glob("[0-9]*/task/*"):
         try:
-            if b"inside.helper" in (task / "cmdline").read_bytes():
+            if b"inside.helper" in (task / "cmdline").read_bytes() and _is_ours(task.parent.parent.name):
                 found.add(task.name)
         except OSError:
             continue
     return found
+
+
+def _is_ours(pid: str) -> bool:
+    """Whether the first process above the helpers is this one, or nobody's."""
+    while b"inside.helper" in Path("/proc", pid, "cmdline").read_bytes():
+        pid = Path("/proc", pid, "status").read_text().partition("PPid:")[2].split()[0]
+    return pid in ("0", "1", str(os.getpid()))

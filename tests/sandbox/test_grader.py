@@ -16,7 +16,7 @@ LIMITS = CodeLimits(cpu_s=2, memory_mb=512)
 
 
 def test_there_are_many_cheats():
-    assert len(CHEATS) >= 33
+    assert len(CHEATS) >= 60
 
 
 async def test_no_cheat_passes_and_honest_work_does():

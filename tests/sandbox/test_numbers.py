@@ -50,7 +50,7 @@ kernel.give_up_privileges()
 landlock.enforce(rules)
 open(os.__file__).close()
 open("/dev/null", "w").close()
-targets = ("/etc/passwd", os.O_RDONLY), (os.__file__, os.O_WRONLY), ("/tmp/itas-x", os.O_CREAT | os.O_WRONLY)
+targets = ("/etc/passwd", os.O_RDONLY), (os.__file__, os.O_WRONLY), ("/tmp/itas-7f3a", os.O_CREAT | os.O_WRONLY)
 for path, flags in targets:
     try:
         os.open(path, flags)

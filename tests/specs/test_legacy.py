@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from itas.components import RewardRanker
 from itas.errors import SpecError
 from itas.specs.legacy import PAIR_RANKER, Conversion, convert_legacy, is_legacy
 
@@ -206,6 +207,16 @@ def test_a_ranker_told_not_to_use_critiques_is_obeyed_and_the_difference_said():
     assert without.warnings == ()
 
 
+def test_a_ranker_of_pairs_is_a_reward_ranker_and_says_what_it_needs():
+    found = convert(GENERATOR, {**PAIRS, "top_k": 3, "ranker_batch_size": 16, "use_critiques": True}, FUSER)
+    (ranker,) = found.architecture.layers[1].components
+    assert ranker == RewardRanker(model="local/llm-blender/PairRM-hf", top_k=3)
+    said = "\n".join(found.warnings)
+    assert "needs the extra 'local' (pip install 'itas[local]')" in said
+    assert "layers[1][0].ranker_batch_size: ignored" in said
+    assert "layers[1][0].use_critiques: ignored" in said
+
+
 # --- what cannot run ----------------------------------------------------------------------------------------
 
 
@@ -217,7 +228,7 @@ def test_a_ranker_told_not_to_use_critiques_is_obeyed_and_the_difference_said():
         ([[GENERATOR], [CRITIC]], r"layers\[1\]: nobody uses the critiques of 'critic' \(rule 3\)"),
         ([[GENERATOR], [CRITIC], [{**RANKER, "use_critiques": False}]], "nobody uses the critiques"),
         ([[GENERATOR], [CRITIC], [CRITIC], [FUSER]], r"layers\[1\]: nobody uses the critiques"),
-        ([[GENERATOR], [PAIRS]], r"layers\[1\]\[0\]\.model: 'llm-blender/PairRM'.*Let a language model rank"),
+        ([[{**PAIRS, "type": "critic"}]], r"layers\[0\]\[0\]\.model: 'llm-blender/PairRM' only ranks"),
         ([[{**GENERATOR, "model_type": ""}]], r"\[0\]\.model_type: unknown provider ''\. Known: Anth"),
         ([[{**GENERATOR, "model_type": "TogetherAPI"}]], r"Did you mean 'Together_API'\? Known: Anth"),
         ([[{**GENERATOR, "model_type": "tgi"}]], r"unknown provider 'tgi'\. Known: Anth"),

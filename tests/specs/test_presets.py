@@ -1,7 +1,9 @@
 """Presets: each one loads, runs, costs what its source says, and tells a person what is missing."""
 
 import re
+import sys
 from itertools import pairwise
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -16,6 +18,7 @@ from itas.specs.architecture import parse_architecture
 from itas.specs.presets import (
     Preset,
     assign_roles,
+    fill_preset,
     find_preset,
     is_preset_reference,
     list_presets,
@@ -33,10 +36,12 @@ PLANNED = {
     "adaptive-self-consistency": 40,
     "best-of-n": 10 + 1,
     "cascade": 2 * 3 + 1,
-    "code-tests": 1 + 100 + 100,
+    "code-tests": 1 + 100,
     "critic-rank-fuse": 11,
     "debate": 3 + 3,
     "generative-verifier": 16 + 16 * 8,
+    "llm-blender": 8 + 1,
+    "minimum-bayes-risk": 16,
     "moa": 8 + 8 + 8 + 1,
     "moa-lite": 8 + 1,
     "paper-best-alpaca-eval": 8 + 8 + 8 + 1,
@@ -47,7 +52,10 @@ PLANNED = {
     "paper-best-mixeval": 8 + 4,
     "paper-best-mixeval-hard": 6 + 3,
     "paper-best-mt-bench": 8 + 5 + 3 + 1,
+    "pairwise-ranking": 8 + 8 * 7,
+    "permutation-ranking": 8 + 5,
     "reflexion": 3 + 3 + 1,
+    "reward-best-of-n": 16,
     "self-consistency": 40,
     "self-moa": 6 + 1,
     "self-refine": 1 + 4 * 2,
@@ -93,12 +101,21 @@ def test_a_preset_is_written_and_read_as_any_architecture(name: str):
     assert again.fingerprint == architecture.fingerprint
 
 
-@pytest.mark.parametrize("name", [name for name in NAMES if PLANNED[name] < 300])
+class ByLength:
+    """Stands for a reward model."""
+
+    async def rate(self, conversation: object, texts: Any) -> tuple[float, ...]:
+        return tuple(float(len(text)) for text in texts)
+
+
+@pytest.mark.parametrize("name", [name for name in NAMES if PLANNED[name] < 300 and name != "code-tests"])
 async def test_a_preset_answers_with_simulated_models(name: str):
     problems = word_problems(3, 1)
     pool = SimulatedPool(problems, seed=1, profiles=PROFILES)
     architecture = load_preset(name, pool.names[:4])
-    found = await answer(architecture, problems[0].conversation, models=pool.model)
+    found = await answer(
+        architecture, problems[0].conversation, models=pool.model, raters=lambda id: ByLength()
+    )
     assert found.text
     assert found.samples_used <= architecture.max_samples()
     assert found.samples_planned <= architecture.planned_samples()
@@ -176,6 +193,23 @@ def test_a_preset_with_more_candidates_than_fit_says_so_as_any_architecture():
     panel = [f"fake/{number}" for number in range(30)]
     with pytest.raises(SpecError, match=r"preset:critic-rank-fuse: layers\[1\]: .* 30 candidates .*rule 6"):
         load_preset("critic-rank-fuse", {"strong": "fake/s", "panel": panel})
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_filled_file_is_the_preset_of_these_models(name: str):
+    roles = roles_of(find_preset(name))
+    text = fill_preset(name, roles)
+    assert parse_architecture(parse_yaml(text)).architecture == load_preset(name, roles)
+    comments = [line for line in read_preset(name).splitlines() if line.lstrip().startswith("#")]
+    assert [line for line in comments if line not in text.splitlines()] == []
+
+
+def test_the_examples_are_the_presets(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.syspath_prepend(str(Path(__file__).resolve().parents[2] / "docs"))
+    import generate_examples  # pyright: ignore[reportMissingImports]
+
+    monkeypatch.delitem(sys.modules, "generate_examples")
+    assert generate_examples.main(["--check"]) == 0, "run: .venv/bin/python docs/generate_examples.py"
 
 
 def test_presets_are_in_order_and_read_once_each():

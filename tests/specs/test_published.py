@@ -29,21 +29,17 @@ UNUSED = "critic never used"
 # Why a file cannot run, and what the error must say.
 MESSAGES = {
     "not JSON": r":\d+: not valid JSON: .*Look for",
-    "PairRM": r": layers\[\d\]\[0\]\.model: 'llm-blender/PairRM' .*Let a language model rank",
     "fusers first": r": layers\[0\]\[\d\].*: a fuser in the first layer has nothing to fuse",
     UNUSED: r": layers\[\d\]: nobody uses the critiques of 'critic' \(rule 3\)",
 }
 BROKEN = {
     "archon-1-110bFuser-1-110bRanker3-8-70BM3S.json": "not JSON",
     "archon-1-110bFuser-1-110bRanker5-8-70BM.json": "not JSON",
-    "archon-1-110bFuser-1-PairRM3-8-70BM3S.json": "PairRM",
-    "archon-1-110bFuser-PairRM3-6-MoAM.json": "PairRM",
-    "archon-70Bx8_3_samples_then_critic_then_rank_top5_WITH_PAIRRM_then_fuser.json": "PairRM",
-    "archon_70Bx8_3_sample_then_PairRM_ranker_then_critic_then_fuser.json": "PairRM",
     "archon-70Bx10_SOTA_1_samples_then_critic_then_fuse_with_Claude_3.5_Sonnet.json": "fusers first",
     "archon-SOTA-modelsx8_1_samples_then_critic_then_rank_top5_then_critic_then_fuser.json": UNUSED,
 }  # fmt: skip
-TOTALS = {"files": 106, "load": 98, "load without a word": 16, "fail": 8}
+TOTALS = {"files": 106, "load": 102, "load without a word": 16, "fail": 4}
+PAIR_RANKER = "llm-blender/PairRM"
 
 MEANT = {
     "generator": {"samples"},
@@ -80,8 +76,6 @@ def predict(text: str) -> Prediction:
 
 
 def failure_of(layers: list[list[dict[str, Any]]]) -> str | None:
-    if any(component["model"] == "llm-blender/PairRM" for layer in layers for component in layer):
-        return "PairRM"
     if any(component["type"] == "fuser" for component in layers[0]):
         return "fusers first"
     waiting = False
@@ -102,6 +96,8 @@ def ignored_in(layers: list[list[dict[str, Any]]]) -> dict[str, int]:
             type = component["type"]
             for key, value in component.items():
                 is_kept = key in EVERYWHERE or key in MEANT[type]
+                if component["model"] == PAIR_RANKER:
+                    is_kept = key in ("type", "model", "model_type", "top_k", "use_critiques")
                 is_so_anyway = (key, value) == ("samples", 1) or (
                     (type, key, value) == ("unit_test_evaluator", "remove_unit_tests_from_prompt", True)
                 )
@@ -120,6 +116,8 @@ def measure(layers: list[list[dict[str, Any]]]) -> tuple[int, int]:
                 n, samples = n + drawn, samples + drawn
             case "fuser":
                 widest, n, samples = max(widest, n), drawn, samples + drawn
+            case "ranker" if first["model"] == PAIR_RANKER:
+                n = min(n, first["top_k"])
             case "ranker":
                 widest, samples, n = max(widest, n), samples + (n > 1), min(n, first["top_k"])
             case "critic":
@@ -137,7 +135,7 @@ def ignored_by(conversion: Conversion) -> dict[str, int]:
     """How often each key was left out, according to the warnings."""
     count: collections.Counter[str] = collections.Counter()
     for warning in conversion.warnings:
-        found = re.match(r"layers\[\d+\]\[\d+\]\.(\w+)(?: \(and (\d+) more\))?: (?!kept)", warning)
+        found = re.match(r"layers\[\d+\]\[\d+\]\.(\w+)(?: \(and (\d+) more\))?: (?!kept|'llm)", warning)
         if found:
             count[found[1]] += 1 + int(found[2] or 0)
     return dict(count)
@@ -186,6 +184,11 @@ def test_every_model_and_number_of_a_file_is_in_its_architecture(published: list
         for old_layer, layer in zip(layers, architecture.layers, strict=True):
             for old, component in zip(old_layer, layer.components, strict=True):
                 fields = component.model_dump()
+                if old["model"] == PAIR_RANKER:
+                    assert fields["type"] == "reward_ranker"
+                    assert fields["model"] == "local/llm-blender/PairRM-hf"
+                    assert fields["top_k"] == old["top_k"]
+                    continue
                 assert fields["type"] == old["type"]
                 assert fields["model"].partition("/")[2] == old["model"].removeprefix("bedrock/")
                 for key in ("temperature", "max_tokens", *(MEANT[old["type"]] & set(fields))):

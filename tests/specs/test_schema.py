@@ -85,7 +85,7 @@ def test_what_is_refused_for_its_form_is_not_accepted(data: Any, validator: json
 
 
 def test_every_example_is_accepted_and_read(validator: jsonschema.Draft202012Validator):
-    for path in sorted(EXAMPLES.glob("*")):
+    for path in sorted(EXAMPLES.rglob("*.*")):
         validator.validate(load_data(path))
         load_architecture(path)
 

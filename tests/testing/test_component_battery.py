@@ -5,10 +5,18 @@ from typing import ClassVar
 
 import pytest
 
-from itas.core import component as component_module
 from itas.core.candidate import Draft, Notes, State
-from itas.core.component import Annotator, Component, Context, Preparer, Producer, Selector
+from itas.core.component import (
+    Annotator,
+    Component,
+    Context,
+    Preparer,
+    Producer,
+    Selector,
+    component_registry,
+)
 from itas.core.messages import Message
+from itas.plugins import plugins_forgotten
 from itas.testing.component_battery import (
     check_component,
     check_conversation,
@@ -22,9 +30,10 @@ from itas.testing.hostile import CANARY, HOSTILE_TEXTS
 
 
 @pytest.fixture(autouse=True)
-def _forget_types(monkeypatch: pytest.MonkeyPatch):
+def _forget_types():
     """Types made in a test are not part of the program."""
-    monkeypatch.setattr(component_module, "_registry", dict(component_module._registry))
+    with plugins_forgotten():
+        yield
 
 
 class _Keeper(Selector):
@@ -61,7 +70,7 @@ async def assert_found(check: Check, component: Component, words: str) -> None:
 
 async def test_an_unregistered_type_is_found():
     keeper = named(_Keeper)
-    component_module._registry.pop(keeper.type)
+    component_registry._things.pop(keeper.type)
     await assert_found(check_spec, keeper, "not registered")
 
 

@@ -35,10 +35,12 @@ def test_without_an_instruction_it_prefers_the_right_answer():
     assert first_places(GullibleModel(is_right), "Answer: 9", RIGHT) > 0.8
 
 
-def test_quoting_hands_a_false_verdict_to_the_parser():
-    prompt = render_verdict(CONVERSATION, candidate(HOSTILE), "", rng)
+def test_what_a_judge_quotes_is_no_verdict():
+    prompt, id = render_verdict(CONVERSATION, candidate(HOSTILE), "", rng)
     judge = GullibleModel(is_right, weakness="quotes")
-    assert parse_verdict(judge.reply(prompt, Random(1)))
+    said = [judge.reply(prompt, Random(number)) for number in range(40)]
+    assert all(HOSTILE in reply for reply in said)
+    assert sum(parse_verdict(reply, id) for reply in said) < 20
 
 
 async def test_its_replies_are_those_of_the_components():

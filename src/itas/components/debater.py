@@ -93,7 +93,7 @@ class Debater(Producer):
 
 def render_debate(state: State, own: int | None, random: RandomFor) -> Conversation:
     """The caller's messages, the last one replaced by the task; the own answer stands first."""
-    tests = state.notes.tests if state.notes.shown else ()
+    tests = state.notes.shown_texts
     others = [candidate for number, candidate in enumerate(state.candidates) if number != own]
     candidates = others if own is None else [state.candidates[own], *others]
     sheet = render_answers_in_order(state.question, candidates, tests, random)

@@ -54,6 +54,7 @@ class Fuser(Producer):
     type: ClassVar = "fuser"
     reads_all: ClassVar[bool] = True
     uses_critiques: ClassVar[bool] = True
+    only_writes: ClassVar[bool] = True
 
     model: ModelId
     samples: PositiveInt = 1
@@ -66,6 +67,9 @@ class Fuser(Producer):
 
     def max_out(self, n: int) -> int:
         return self.samples
+
+    def writes_once(self, n: int) -> bool:
+        return self.samples == 1
 
     async def produce(self, state: State, ctx: Context) -> tuple[Draft, ...]:
         completions = await ctx.ask(
@@ -80,7 +84,7 @@ class Fuser(Producer):
 
 def render_fusion(state: State, random: RandomFor, *, length_control: bool = False) -> Conversation:
     """The caller's messages, the last one replaced by the task with the request and the answers in it."""
-    tests = state.notes.tests if state.notes.shown else ()
+    tests = state.notes.shown_texts
     sheet = render_answers_in_order(state.question, state.candidates, tests, random)
     extra = SHOWN_TESTS if tests else ""
     if length_control:

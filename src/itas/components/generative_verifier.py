@@ -52,9 +52,10 @@ class GenerativeVerifier(Selector):
         return order_by_verdicts(shares)[: self.top_k]
 
     async def _judge(self, state: State, number: int, ctx: Context) -> float | None:
+        prompt, id = render_verdict(state.conversation, state.candidates[number], "", ctx.random)
         replies = await ctx.ask(
             self.model,
-            render_verdict(state.conversation, state.candidates[number], "", ctx.random),
+            prompt,
             n=self.votes,
             temperature=self.temperature,
             max_tokens=self.max_tokens,
@@ -62,7 +63,7 @@ class GenerativeVerifier(Selector):
         verdicts: list[bool] = []
         for reply in replies:
             try:
-                verdicts.append(parse_verdict(reply.text))
+                verdicts.append(parse_verdict(reply.text, id))
             except ParseError as error:
                 ctx.report("unreadable", str(error))
         if not verdicts:

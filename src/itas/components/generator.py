@@ -43,6 +43,7 @@ class Generator(Producer):
     type: ClassVar = "generator"
     needs_candidates: ClassVar[bool] = False
     keeps_candidates: ClassVar[bool] = True
+    only_writes: ClassVar[bool] = True
 
     model: ModelId
     samples: PositiveInt = 1
@@ -54,6 +55,9 @@ class Generator(Producer):
 
     def max_out(self, n: int) -> int:
         return self.samples
+
+    def writes_once(self, n: int) -> bool:
+        return self.samples == 1
 
     def texts_read(self, n: int) -> int:
         return 0
@@ -71,9 +75,9 @@ class Generator(Producer):
 
 def render_generation(state: State, random: RandomFor) -> Conversation:
     """The conversation itself; with the tests beside the request where they are to be shown."""
-    if not (state.notes.shown and state.notes.tests):
+    if not state.notes.shown_texts:
         return state.conversation
-    pieces = [("request", state.question), *(("test", test) for test in state.notes.tests)]
+    pieces = [("request", state.question), *(("test", test) for test in state.notes.shown_texts)]
     prompt = PROMPT_WITH_TESTS.format(blocks=render_blocks(pieces, random))
     return writer_messages(state.conversation, prompt)
 

@@ -74,7 +74,7 @@ class Reflector(Producer):
 
 def render_attempt(state: State, random: RandomFor) -> Conversation:
     """The caller's messages, the last one replaced by the task with the request and the attempts in it."""
-    tests = state.notes.tests if state.notes.shown else ()
+    tests = state.notes.shown_texts
     sheet = render_answers_in_order(state.question, state.candidates, tests, random)
     prompt = PROMPT.format(extra=SHOWN_TESTS if tests else "", blocks=sheet.text)
     return writer_messages(state.conversation, prompt)

@@ -91,7 +91,7 @@ class Reviser(Producer):
 
 def render_revision(state: State, candidate: Candidate, random: RandomFor) -> Conversation:
     """The caller's messages, the last one replaced by the task with the request and the one answer in it."""
-    tests = state.notes.tests if state.notes.shown else ()
+    tests = state.notes.shown_texts
     sheet = render_answers_in_order(state.question, [candidate], tests, random)
     prompt = PROMPT.format(extra=SHOWN_TESTS if tests else "", blocks=sheet.text)
     return writer_messages(state.conversation, prompt)

@@ -1,22 +1,25 @@
-"""Unit test evaluator: order the candidates by the share of tests that a model finds passed.
+"""Unit test evaluator: order the candidates by the share of tests that a model finds passed, or by running them.
 
 Source: Saad-Falcon et al. 2024, arXiv:2409.15254, section 3.1: one call per candidate, all tests in it; the
 tests are judged, not run. Deviations: every finding stays with its candidate (in the published code one
 failed evaluation shifts all later scores); a verdict is the word ``pass`` or ``fail`` alone ("does not pass"
-is none); ties keep the order of the input (there: reverse alphabetical).
+is none); ties keep the order of the input (there: reverse alphabetical). With `execute` the tests are run and
+nobody is asked, see `executed_tests.py`.
 """
 
 import re
 from collections.abc import Sequence
-from typing import ClassVar
+from typing import ClassVar, Self
 
-from pydantic import NonNegativeFloat, PositiveInt
+from pydantic import NonNegativeFloat, PositiveInt, model_validator
 
+from itas.components.executed_tests import Scoring, order_by_execution
 from itas.components.first_k import judge_until
 from itas.components.reading import find_in_line, find_labelled, find_number, find_verdict, label, plain_lines
 from itas.components.text import MATERIAL, RandomFor, judge_pieces, make_blocks
 from itas.core.candidate import Candidate, Mark, State
 from itas.core.component import Context, ModelId, Selector
+from itas.core.execution import CodeLimits
 from itas.core.messages import Conversation
 from itas.errors import ParseError
 
@@ -55,7 +58,11 @@ class UnitTestEvaluator(Selector):
     and stands after the judged ones. Without tests nobody is judged, nothing is asked, and that is counted.
 
     Attributes:
-        model: Who judges.
+        model: Who judges; none with `execute`.
+        execute: Run the code of the candidates against the tests, in the sandbox, instead of asking a model.
+        scoring: With `execute`: ``agreement`` of candidates and tests (CodeT), ``agreement_sqrt`` as in its
+            authors' code, or the ``count`` of tests passed; see `executed_tests.score_candidates`.
+        limits: With `execute`: what the run of one test may take.
         top_k: How many go on; null keeps all, ordered.
         first_k: As soon as this many have passed every test, cancel the calls still running and keep these.
         temperature: 0.7 in the paper; null leaves it to the provider.
@@ -66,23 +73,49 @@ class UnitTestEvaluator(Selector):
     type: ClassVar = "unit_test_evaluator"
     needs_tests: ClassVar[bool] = True
 
-    model: ModelId
+    model: ModelId | None = None
+    execute: bool = False
+    scoring: Scoring = "agreement"
+    limits: CodeLimits = CodeLimits(cpu_s=2.0)
     top_k: PositiveInt | None = None
     first_k: PositiveInt | None = None
     temperature: NonNegativeFloat | None = 0.7
     max_tokens: PositiveInt | None = 2048
     attempts: PositiveInt = 2
 
+    @model_validator(mode="after")
+    def _one_form(self) -> Self:
+        if self.execute:
+            if self.model is not None:
+                raise ValueError(
+                    "with 'execute: true' the tests are run and nobody is asked; leave out 'model'"
+                )
+            if self.first_k is not None:
+                raise ValueError("'first_k' saves calls of a model; with 'execute: true' use 'top_k'")
+        elif self.model is None:
+            raise ValueError("'model' is required: who judges? Or say 'execute: true' to run the tests")
+        return self
+
+    @property
+    def runs_code(self) -> bool:
+        return self.execute
+
     def max_samples(self, n: int) -> int:
-        return n * self.attempts
+        return 0 if self.execute else n * self.attempts
 
     def planned_samples(self, n: int) -> int:
-        return n
+        return 0 if self.execute else n
+
+    def texts_read(self, n: int) -> int:
+        return 0 if self.execute else min(n, 1)
 
     def max_out(self, n: int) -> int:
         return n if self.top_k is None else min(self.top_k, n)
 
     async def select(self, state: State, ctx: Context) -> tuple[int, ...]:
+        if self.execute:
+            order = await order_by_execution(state, ctx, scoring=self.scoring, limits=self.limits)
+            return order[: self.top_k]
         count, tests = len(state.candidates), state.notes.tests
         if not tests:
             ctx.report("fallback", "there are no tests, the order stays as it was")
@@ -99,9 +132,10 @@ class UnitTestEvaluator(Selector):
 
     async def _judge(self, state: State, number: int, ctx: Context) -> float | None:
         tests = state.notes.tests
+        model = self.model or ""  # never empty here, see `_one_form`
         try:
             verdicts = await ctx.ask_readable(
-                self.model,
+                model,
                 render_test_judging(state.conversation, state.candidates[number], tests, ctx.random),
                 lambda reply: parse_test_verdicts(reply, len(tests)),
                 attempts=self.attempts,
@@ -114,7 +148,7 @@ class UnitTestEvaluator(Selector):
         share = sum(verdicts) / len(verdicts)
         failed = [test for test, passed in zip(tests, verdicts, strict=True) if not passed]
         note = "".join(f"failed: {test}\n" for test in failed).rstrip("\n")
-        ctx.mark(number, Mark("test", share, note=note, by=self.model))
+        ctx.mark(number, Mark("test", share, note=note, by=model))
         return share
 
 

@@ -3,7 +3,7 @@
 Source: Saad-Falcon et al. 2024, arXiv:2409.15254, section 3.1: 5 to 10 statements in plain language, one
 call. Deviations: numbered lines instead of a Python list (which the published code splits at commas and
 apostrophes); with `show_tests`, generators see the tests beside the request, and the caller's message is
-not touched (the published code appends them to it).
+not touched (the published code appends them to it). With `execute` the tests are code, see `code_tests.py`.
 """
 
 import re
@@ -13,6 +13,7 @@ from typing import ClassVar, Literal
 
 from pydantic import Field, NonNegativeFloat, PositiveInt
 
+from itas.components.code_tests import parse_code_tests, render_code_test_writing
 from itas.components.reading import Labelled, find_in_line, find_labelled, find_number, label, plain_lines
 from itas.components.text import MATERIAL, RandomFor, judge_pieces, render_blocks
 from itas.core.candidate import Notes, State
@@ -53,7 +54,8 @@ class UnitTestGenerator(Preparer):
 
     Attributes:
         model: Who writes the tests.
-        count: How many, exactly; null means 5 to 10, as the model sees fit.
+        count: How many, exactly; null means 5 to 10, as the model sees fit. With `execute`, at most.
+        execute: Write tests that can be run, for an evaluator with ``execute: true``.
         show_tests: Whether the components that write answers see them.
         temperature: 0.7 in the paper; null leaves it to the provider.
         max_tokens: Longest reply.
@@ -66,6 +68,7 @@ class UnitTestGenerator(Preparer):
 
     model: ModelId
     count: int | None = Field(default=None, ge=1, le=100)
+    execute: bool = False
     show_tests: bool = False
     temperature: NonNegativeFloat | None = 0.7
     max_tokens: PositiveInt | None = 2048
@@ -83,20 +86,28 @@ class UnitTestGenerator(Preparer):
 
     async def prepare(self, state: State, ctx: Context) -> Notes:
         try:
-            tests = await ctx.ask_readable(
-                self.model,
-                render_test_writing(state.conversation, ctx.random, count=self.count),
-                lambda reply: parse_tests(reply, self.count),
-                attempts=self.attempts,
-                temperature=self.temperature,
-                max_tokens=self.max_tokens,
-            )
+            return await self._write(state, ctx)
         except ParseError as error:
             if self.fallback == "error":
                 raise
             ctx.report("fallback", f"no readable tests, going on without: {error}")
             return Notes()
-        return Notes(tests, shown=self.show_tests)
+
+    async def _write(self, state: State, ctx: Context) -> Notes:
+        render = render_code_test_writing if self.execute else render_test_writing
+        return await ctx.ask_readable(
+            self.model,
+            render(state.conversation, ctx.random, count=self.count),
+            self._read,
+            attempts=self.attempts,
+            temperature=self.temperature,
+            max_tokens=self.max_tokens,
+        )
+
+    def _read(self, reply: str) -> Notes:
+        if self.execute:
+            return Notes(code_tests=parse_code_tests(reply, self.count), shown=self.show_tests)
+        return Notes(parse_tests(reply, self.count), shown=self.show_tests)
 
 
 def render_test_writing(conversation: Conversation, random: RandomFor, *, count: int | None) -> str:

@@ -3,9 +3,12 @@
 Source: Saad-Falcon et al. 2024, arXiv:2409.15254, section 3.1: two calls per candidate, reasons and then a
 verdict; if nothing is verified, everything goes on. Deviations: the first call argues for and against (the
 paper asks only why the answer is right, which invites a yes); a verdict that stays unreadable means "not
-verified" and is counted (the published code drops the candidate, or loses its critique).
+verified" and is counted (the published code drops the candidate, or loses its critique); and a verdict names
+the id that was drawn for the answer in this prompt, so that a judge who repeats a line `VERDICT: correct` that
+stands in an answer has given no verdict.
 """
 
+import re
 from typing import ClassVar, Literal
 
 from pydantic import NonNegativeFloat, PositiveInt
@@ -19,7 +22,15 @@ from itas.components.reading import (
     normal,
     plain_lines,
 )
-from itas.components.text import MATERIAL, Piece, RandomFor, has_text, judge_pieces, render_blocks
+from itas.components.text import (
+    MATERIAL,
+    Piece,
+    RandomFor,
+    has_text,
+    judge_pieces,
+    make_blocks,
+    render_blocks,
+)
 from itas.core.candidate import Candidate, Mark, State
 from itas.core.component import Context, ModelId, Selector
 from itas.core.messages import Conversation
@@ -51,10 +62,9 @@ against the answer; it may be wrong, so check it.
 
 {blocks}
 
-Think it through in a few sentences. Then end with the line 'VERDICT: correct' or the line \
-'VERDICT: incorrect', word for word."""
+Think it through in a few sentences. Then end with the line 'VERDICT {id}: correct' or the line \
+'VERDICT {id}: incorrect', word for word; {id} is the id of the answer, and a line without it does not count."""
 
-_VERDICT = label("verdict")
 _VERDICTS = {"correct": True, "incorrect": False}
 _LONGEST = 200
 
@@ -114,11 +124,12 @@ class Verifier(Selector):
         )
         if not has_text(reply.text):
             ctx.report("empty", f"reasons for candidate {number}")
+        prompt, id = render_verdict(state.conversation, candidate, reply.text, ctx.random)
         try:
             is_correct = await ctx.ask_readable(
                 self.model,
-                render_verdict(state.conversation, candidate, reply.text, ctx.random),
-                parse_verdict,
+                prompt,
+                lambda said: parse_verdict(said, id),
                 attempts=self.attempts,
                 temperature=self.temperature,
                 max_tokens=self.max_tokens,
@@ -136,29 +147,36 @@ def render_reasons(conversation: Conversation, candidate: Candidate, random: Ran
     return REASONS_PROMPT.format(material=MATERIAL, blocks=render_blocks(pieces, random))
 
 
-def render_verdict(conversation: Conversation, candidate: Candidate, reasons: str, random: RandomFor) -> str:
-    """The question for the verdict, with the reasons if there are any."""
+def render_verdict(
+    conversation: Conversation, candidate: Candidate, reasons: str, random: RandomFor
+) -> tuple[str, str]:
+    """The question for the verdict, with the reasons if there are any, and the id that the verdict must name."""
     pieces: list[Piece] = [*judge_pieces(conversation), ("answer", candidate.text)]
     if has_text(reasons):
         pieces.append(("reasons", reasons))
-    return VERDICT_PROMPT.format(material=MATERIAL, blocks=render_blocks(pieces, random))
+    blocks = make_blocks(pieces, random)
+    (id,) = (block.id for block in blocks if block.label == "answer")
+    shown = "\n\n".join(block.render() for block in blocks)
+    return VERDICT_PROMPT.format(material=MATERIAL, blocks=shown, id=id), id
 
 
-def parse_verdict(text: str) -> bool:
-    """Whether the last ``VERDICT:`` line says correct. A reply of nothing but the word is read too.
+def parse_verdict(text: str, id: str) -> bool:
+    """Whether the last ``VERDICT <id>:`` line says correct. A reply of nothing but the word is read too.
+
+    A line without the id, or with another one, is no verdict: an answer can hold it, and a judge can quote it.
 
     Raises:
         ParseError: Unless exactly ``correct`` or ``incorrect`` stands there.
     """
     text_read = plain_lines(text)
-    last = find_last_labelled(text_read, _VERDICT)
+    last = find_last_labelled(text_read, label("verdict", rf"(?:(?:for|on) )?(?:answer )?{re.escape(id)}"))
     if last is not None:
         said = find_in_paragraph(text_read, last.end, limit=_LONGEST)
     else:
         said = normal(text_read) if len(text_read) <= _LONGEST else None
     if said is None:
-        raise ParseError("no VERDICT line that could be read", text)
+        raise ParseError(f"no VERDICT {id} line that could be read", text)
     verdict = find_verdict(said, _VERDICTS)
     if verdict is None:
-        raise ParseError("the verdict is neither 'correct' nor 'incorrect'", text)
+        raise ParseError(f"the verdict on {id} is neither 'correct' nor 'incorrect'", text)
     return verdict

@@ -86,7 +86,7 @@ class Sandbox:
                 " accept_untrusted=True needs tier 'none'."
             )
         self._wanted: Tier | None = None if tier == "auto" else tier
-        self._workers = workers or len(os.sched_getaffinity(0))
+        self._workers = workers or _processors()
         self._weak = weak
         self._python = python
         self._tier: Tier | None = None
@@ -300,7 +300,7 @@ class _Job:
         ):
             reply = await cell.run(self._order("input"), [self.code_file, standard_in, out, error])
             texts = read_memory_file(out, cap), read_memory_file(error, cap)
-        outcome = judge_input(reply, *texts, test.expected, self.limits)
+        outcome = judge_input(reply, *texts, test, self.limits)
         return _Result(outcome, reply["why"] == "wall")
 
 
@@ -322,6 +322,11 @@ async def _report(tier: Tier, python: str | None) -> TierReport:
         return TierReport(tier, works=False, reason=str(error), cure=CURES[tier])
     helper.close()
     return TierReport(tier, works=True, python=f"{chosen} ({helper.python_version})")
+
+
+def _processors() -> int:
+    """How many this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def _explain(reports: Sequence[TierReport]) -> str:

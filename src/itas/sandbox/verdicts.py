@@ -4,13 +4,15 @@ and, for tests with assertions, from the tester's own record.
 
 import json
 import math
+import re
 import signal
 from collections.abc import Mapping, Sequence
 from typing import Any, cast
 
-from itas.core.execution import CodeLimits, CodeOutcome, CodeVerdict
+from itas.core.execution import CodeLimits, CodeOutcome, CodeVerdict, InputTest
 
 _MAX_DETAIL = 300
+_DECIMAL = re.compile(r"[-+]?(?:[0-9]{1,40}(?:\.[0-9]{0,40})?|\.[0-9]{1,40})(?:[eE][-+]?[0-9]{1,3})?")
 _WORDS = frozenset({"passed", "failed", "error", "memory"})
 
 
@@ -53,7 +55,7 @@ def needs_weak(record: bytes, nonce: str) -> bool:
 
 
 def judge_input(
-    reply: Mapping[str, Any], out: bytes, error: bytes, expected: str, limits: CodeLimits
+    reply: Mapping[str, Any], out: bytes, error: bytes, test: InputTest, limits: CodeLimits
 ) -> CodeOutcome:
     """Of a program that reads and prints; compared here, where the program cannot reach."""
     cap = limits.output_kb * 1024
@@ -70,19 +72,35 @@ def judge_input(
         return _outcome(
             "memory" if last.startswith("MemoryError") else "error", last or f"exit {code}", reply
         )
-    difference = find_difference(out.decode("utf-8", "replace"), expected)
+    difference = find_difference(out.decode("utf-8", "replace"), test.expected, tolerance=test.tolerance)
     return _outcome("failed" if difference else "passed", difference, reply)
 
 
-def find_difference(out: str, expected: str) -> str:
-    """The first line that differs, in words; empty where the texts are equal but for blanks at ends."""
+def find_difference(out: str, expected: str, *, tolerance: float | None = None) -> str:
+    """The first line that differs, in words; empty where the texts are equal but for blanks at ends, and for
+    rounding where there is a tolerance (see `core.execution.InputTest`)."""
     got, wanted = _lines(out), _lines(expected)
     for number, (line, other) in enumerate(zip(got, wanted, strict=False), 1):
-        if line != other:
+        if line != other and (tolerance is None or not _is_close_line(line, other, tolerance)):
             return f"line {number}: expected {other[:100]!r}, got {line[:100]!r}"
     if len(got) != len(wanted):
         return f"expected {len(wanted)} lines, got {len(got)}"
     return ""
+
+
+def _is_close_line(line: str, expected: str, tolerance: float) -> bool:
+    got, wanted = line.split(), expected.split()
+    return len(got) == len(wanted) and all(
+        one == other or _is_close(one, other, tolerance) for one, other in zip(got, wanted, strict=True)
+    )
+
+
+def _is_close(text: str, expected: str, tolerance: float) -> bool:
+    """Whole numbers must be equal: a count that is nearly right is wrong."""
+    if not (_DECIMAL.fullmatch(text) and _DECIMAL.fullmatch(expected)) or expected.lstrip("+-").isdigit():
+        return False
+    wanted = float(expected)
+    return math.isfinite(wanted) and abs(float(text) - wanted) <= tolerance * max(1.0, abs(wanted))
 
 
 def _lines(text: str) -> list[str]:

@@ -11,6 +11,7 @@ from itas.specs.json import parse_json
 from itas.specs.legacy import Conversion, convert_legacy, is_legacy
 from itas.specs.presets import (
     Preset,
+    fill_preset,
     find_preset,
     is_preset_reference,
     list_presets,
@@ -28,6 +29,7 @@ __all__ = [
     "convert_legacy",
     "dump_architecture",
     "dump_yaml",
+    "fill_preset",
     "find_preset",
     "is_legacy",
     "is_preset_reference",

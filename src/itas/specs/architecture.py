@@ -81,6 +81,9 @@ def _short_layer(layer: Layer) -> object:
         else:
             groups.append([fields])
     written = [_merge(group) for group in groups]
+    more = layer.model_dump(mode="json", exclude={"components"})
+    if more:
+        return {"components": written, **more}
     return written[0] if len(written) == 1 else written
 
 

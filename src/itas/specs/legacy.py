@@ -14,6 +14,7 @@ from itas.components import (
     Fuser,
     Generator,
     Ranker,
+    RewardRanker,
     UnitTestEvaluator,
     UnitTestGenerator,
     Verifier,
@@ -32,6 +33,8 @@ PROVIDERS = {
     "vLLM": "vllm",
 }
 PAIR_RANKER = "llm-blender/PairRM"
+PAIR_RANKER_HERE = "local/llm-blender/PairRM-hf"
+"""The same weights, in the form that `transformers` reads."""
 
 # The keys of each component that are kept as they are.
 _KEPT = {
@@ -52,7 +55,7 @@ _REASONS = {
     "checkpoint": "models are named by their provider",
     "fuse_generations_count": "say how many answers to write with 'samples'",
     "no_system": "no system message is added to the caller's, and the caller's own is never removed",
-    "ranker_batch_size": "it only concerns PairRM",
+    "ranker_batch_size": "it only concerns PairRM, which takes its pairs in batches of its own here",
     "ranker_config": "put a ranker into the layer before instead",
     "remove_unit_tests_from_prompt": "tests stand beside the request, never in it",
     "samples": "one sample is drawn",
@@ -96,8 +99,8 @@ def convert_legacy(data: Mapping[str, Any], *, where: str = "") -> Conversion:
         where: Name of the file, for messages.
 
     Raises:
-        SpecError: It cannot run: no layers, an unknown component or model_type, PairRM, fusers in the first
-            layer, a critic that nobody uses, a value that makes no sense.
+        SpecError: It cannot run: no layers, an unknown component or model_type, fusers in the first layer,
+            a critic that nobody uses, a value that makes no sense.
     """
     warnings = _Warnings()
     places = list(_components(data, warnings, where))
@@ -194,6 +197,8 @@ def _type(fields: Mapping[str, Any], path: str, where: str) -> str:
 
 
 def _convert(place: _Place, warnings: _Warnings, where: str) -> dict[str, Any]:
+    if _is_pair_ranker(place):
+        return _convert_pair_ranker(place, warnings)
     converted: dict[str, Any] = {"type": place.type, "model": _model(place, warnings, where)}
     for key, value in place.fields.items():
         if key in _READ or value is None:
@@ -212,6 +217,29 @@ def _convert(place: _Place, warnings: _Warnings, where: str) -> dict[str, Any]:
     if place.type == UnitTestGenerator.type and place.layer == 0:
         converted["show_tests"] = True
     return converted
+
+
+def _is_pair_ranker(place: _Place) -> bool:
+    return place.type == Ranker.type and place.fields.get("model") == PAIR_RANKER
+
+
+def _convert_pair_ranker(place: _Place, warnings: _Warnings) -> dict[str, Any]:
+    """A `reward_ranker`: the weights run on this machine, and read no prompt and no critique."""
+    warnings.add(
+        f"{place.path}.model",
+        f"'{PAIR_RANKER}' is read as a {RewardRanker.type} with '{PAIR_RANKER_HERE}', which runs on this machine; "
+        "it needs the extra 'local' (pip install 'itas[local]').",
+    )
+    for key, value in place.fields.items():
+        if key in (*_READ, "top_k") or value is None or _happens_anyway(place.type, key, value):
+            continue
+        if key != "use_critiques" or value is not False:
+            known = key in _KEYS
+            reason = "ignored: it means nothing on PairRM." if known else _reason(place.type, key)
+            _leave_out(place, key, reason, warnings)
+    top_k = place.fields.get("top_k")
+    kept = Ranker.model_fields["top_k"].default if top_k is None else top_k
+    return {"type": RewardRanker.type, "model": PAIR_RANKER_HERE, "top_k": kept}
 
 
 def _happens_anyway(type: str, key: str, value: object) -> bool:
@@ -243,8 +271,7 @@ def _model(place: _Place, warnings: _Warnings, where: str) -> str:
         raise _error(
             where,
             f"{place.path}.model",
-            f"'{PAIR_RANKER}' ranks with weights of its own, which is not supported yet. Let a language "
-            "model rank: set 'model' and 'model_type' as in the generators.",
+            f"'{PAIR_RANKER}' only ranks. Set 'model' and 'model_type' as in the generators.",
         )
     provider = PROVIDERS.get(model_type) if isinstance(model_type, str) else None
     if provider is None:
@@ -276,6 +303,8 @@ def _warn_of_hidden_critiques(places: list[_Place], warnings: _Warnings) -> None
     for place in places:
         if place.type in (Critic.type, Generator.type, Fuser.type):
             have_critiques = place.type == Critic.type
+        if _is_pair_ranker(place):
+            continue
         if have_critiques and place.type == Ranker.type and place.fields.get("use_critiques") is False:
             warnings.add(
                 f"{place.path}.use_critiques",

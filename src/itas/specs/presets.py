@@ -25,6 +25,7 @@ Models = Mapping[str, str | Sequence[str]] | Sequence[str]
 """Models by role, or a list of them, best first; see `assign_roles`."""
 
 _MODEL = re.compile(MODEL_PATTERN)
+_ROLE = re.compile(r"(?P<key>models?): \{role: (?P<role>\w+)(?:, count: (?P<count>\d+))?\}")
 
 
 class Preset(Spec):
@@ -105,6 +106,33 @@ def find_preset(name: str) -> Preset:
 def read_preset(name: str) -> str:
     """The file of a preset, with the source of each value; to be read, or copied and changed."""
     return (files("itas.specs") / "presets" / f"{name}.yaml").read_text(encoding="utf-8")
+
+
+def fill_preset(name: str, models: Models) -> str:
+    """The file of a preset with models in the place of its roles: an architecture file, comments and all.
+
+    Raises:
+        SpecError: As `load_preset`.
+    """
+    load_preset(name, models)  # refuses what is wrong
+    preset = find_preset(name)
+    where = f"{PREFIX}{name}"
+    chosen = models if isinstance(models, Mapping) else assign_roles(preset, models)
+    filled = _check_roles(preset, chosen, where=where)
+    before, _, after = read_preset(name).partition("roles:\n")
+    while after.startswith("  "):
+        after = after.partition("\n")[2]
+    used = [f"# Made from the preset '{name}'. {role}: {preset.roles[role]}" for role in preset.roles]
+    head, newline, rest = before.partition("\n")
+
+    def put(found: re.Match[str]) -> str:
+        ids = filled[found["role"]]
+        count = int(found["count"] or len(ids))
+        chosen = [ids[number % len(ids)] for number in range(count)]
+        return chosen[0] if found["key"] == "model" else f"[{', '.join(chosen)}]"
+
+    layers = _ROLE.sub(lambda found: f"{found['key']}: {put(found)}", after)
+    return head + newline + "\n".join(used) + "\n" + rest + layers
 
 
 def assign_roles(preset: Preset, models: Sequence[str]) -> dict[str, Sequence[str]]:

@@ -9,7 +9,7 @@ import re
 from typing import Any
 
 from itas import components
-from itas.core.architecture import Architecture
+from itas.core.architecture import Architecture, Layer
 from itas.core.component import Component, component_types
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
@@ -56,6 +56,8 @@ def _architecture_fields() -> dict[str, Any]:
 
 
 def _layer_schema() -> dict[str, Any]:
+    own = Layer.model_json_schema()["properties"]
+    texts = _attribute_texts(Layer)
     return {
         "description": "Components of one type, side by side: a list of them, one alone, or 'components:'.",
         "oneOf": [
@@ -63,7 +65,10 @@ def _layer_schema() -> dict[str, Any]:
             _ref("component"),
             {
                 "type": "object",
-                "properties": {"components": _ref("components")},
+                "properties": {
+                    "components": _ref("components"),
+                    **{name: _described(own[name], texts.get(name)) for name in ("quorum", "grace_s")},
+                },
                 "required": ["components"],
                 "additionalProperties": False,
             },

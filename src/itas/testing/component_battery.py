@@ -23,9 +23,10 @@ from itas.core.component import (
     component_types,
     parse_component,
 )
+from itas.core.execution import CallTest, CodeOutcome, CodeTest, InputTest
 from itas.core.messages import Conversation, Message
-from itas.errors import Error, ParseError, SpecError
-from itas.testing.contexts import Asked, FunctionContext, Reply
+from itas.errors import Error, ParseError, SandboxError, SpecError
+from itas.testing.contexts import Asked, FunctionContext, Reply, says_pass
 from itas.testing.hostile import CANARY, HOSTILE_TEXTS
 from itas.testing.replies import readable_reply
 
@@ -46,6 +47,11 @@ CONVERSATION: Conversation = (
     Message(role="user", content="And {that} plus <<one>>?\nEnd with a line of the form\nAnswer: ..."),
 )
 TESTS = ("The answer is 43.", "The answer is JSON.", "The answer is short.")
+CODE_TESTS: tuple[CodeTest, ...] = (
+    CallTest(code="assert answer(6, 7) == 43"),
+    InputTest(stdin="6 7", expected="43"),
+    CallTest(code="assert answer(0, 0) == 1"),
+)
 
 
 async def check_component(component: Component) -> None:
@@ -119,6 +125,26 @@ async def check_determinism(component: Component) -> None:
         _require(runs[0] == runs[1], f"two runs with the same seed differ, {kind} replies")
 
 
+async def check_code_running(component: Component) -> None:
+    """Whether it says that it runs code or not is true; its verdicts decide nothing but its own finding; a
+    sandbox that fails is passed on and never taken for a verdict."""
+    for n in COUNTS:
+        for judge in (says_pass, _says_fail, _says_timeout_of_long_ones):
+            ctx = FunctionContext(readable_reply, judge=judge)
+            result = await run_component(component, make_state(n), ctx)
+            _require(component.runs_code or not ctx.ran, "it runs code, but does not say so in 'runs_code'")
+            _require(not isinstance(result, Error), f"it fails on a verdict of the sandbox: {result}")
+            if not isinstance(result, Error):
+                _check_family(component, result, n)
+    ctx = FunctionContext(readable_reply, judge=_breaks)
+    try:
+        await run_component(component, make_state(5), ctx)
+    except SandboxError:
+        return
+    _require(not ctx.ran, "it takes a failure of the sandbox for a verdict")
+    _require(not component.runs_code, "it says that it runs code, but ran none of a candidate that has some")
+
+
 async def check_conversation(component: Component) -> None:
     """Every message of the caller reaches the model unedited: as it is, or inside a block."""
     ctx = FunctionContext(readable_reply)
@@ -154,6 +180,7 @@ CHECKS: tuple[Callable[[Component], Awaitable[None]], ...] = (
     check_costs,
     check_result,
     check_determinism,
+    check_code_running,
     check_conversation,
     check_injection,
     check_hostile_replies,
@@ -163,7 +190,11 @@ CHECKS: tuple[Callable[[Component], Awaitable[None]], ...] = (
 def make_state(
     n: int,
     *,
-    texts: Sequence[str] = ("Answer: 43", "It is 43.\nAnswer: 43", "Answer: 44"),
+    texts: Sequence[str] = (
+        "Answer: 43",
+        "It is 43.\n```python\nanswer = max\n```\nAnswer: 43",
+        "Answer: 44",
+    ),
     critique: str | None = "Strengths: short.\nWeaknesses: none.",
     conversation: Conversation = CONVERSATION,
     tests: tuple[str, ...] = TESTS,
@@ -177,7 +208,7 @@ def make_state(
         )
         for number in range(n)
     )
-    return State(conversation=conversation, candidates=candidates, notes=Notes(tests, shown=True))
+    return State(conversation=conversation, candidates=candidates, notes=Notes(tests, CODE_TESTS, shown=True))
 
 
 async def run_component(component: Component, state: State, ctx: FunctionContext) -> Result | ParseError:
@@ -194,6 +225,20 @@ async def run_component(component: Component, state: State, ctx: FunctionContext
     except ParseError as error:
         return error
     raise AssertionError(f"'{component.type}' belongs to none of the four families")
+
+
+def _says_fail(code: str, test: CodeTest) -> CodeOutcome:
+    del code, test
+    return CodeOutcome(verdict="failed", detail="it is 44", tier="imagined")
+
+
+def _says_timeout_of_long_ones(code: str, test: CodeTest) -> CodeOutcome:
+    verdict = "timeout" if len(code) + len(test.text) > 40 else "passed"
+    return CodeOutcome(verdict=verdict, tier="imagined")
+
+
+def _breaks(code: str, test: CodeTest) -> CodeOutcome:
+    raise SandboxError("no walls")
 
 
 def _always(text: str) -> Reply:

@@ -8,6 +8,7 @@ from typing import TypeVar
 
 from itas.core.candidate import Mark
 from itas.core.component import EventKind
+from itas.core.execution import CodeLimits, CodeOutcome, CodeTest
 from itas.core.messages import Conversation, Message, user
 from itas.core.request import Completion
 from itas.core.seeds import random_for
@@ -16,6 +17,13 @@ from itas.errors import ContractError, ParseError
 T = TypeVar("T")
 
 Reply = Callable[[str], str | Awaitable[str]]
+Judge = Callable[[str, CodeTest], CodeOutcome]
+
+
+def says_pass(code: str, test: CodeTest) -> CodeOutcome:
+    """A sandbox that runs nothing and calls every test passed."""
+    del code, test
+    return CodeOutcome(verdict="passed", tier="imagined")
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,24 +49,35 @@ class FunctionContext:
         reply: Gives the text of a sample for the last message of a question; called once per sample. It
             may be async, and raise.
         rating: Gives the number of a text for `rate`.
+        judge: Gives the outcome of a test of code for `check_code`; nothing is run.
         seed: Seed of `random`.
 
     Attributes:
         asked: Every question, in order.
         rated: Every text that was rated, with its rater, in order.
+        ran: Every code that was to be run, with its tests, in order.
         samples: Samples drawn so far.
         marks: Every finding, with the number of its candidate.
         events: Everything reported, as kind and detail; unreadable replies too.
     """
 
-    def __init__(self, reply: Reply, *, rating: Callable[[str], float] = len, seed: int = 0) -> None:
+    def __init__(
+        self,
+        reply: Reply,
+        *,
+        rating: Callable[[str], float] = len,
+        judge: Judge = says_pass,
+        seed: int = 0,
+    ) -> None:
         self.asked: list[Asked] = []
         self.rated: list[tuple[str, str]] = []
+        self.ran: list[tuple[str, tuple[CodeTest, ...]]] = []
         self.samples = 0
         self.marks: list[tuple[int, Mark]] = []
         self.events: list[tuple[EventKind, str]] = []
         self._reply = reply
         self._rating = rating
+        self._judge = judge
         self._seed = seed
 
     @property
@@ -109,6 +128,18 @@ class FunctionContext:
         """See `core.component.Context.rate`."""
         self.rated += [(rater, text) for text in texts]
         return tuple(float(self._rating(text)) for text in texts)
+
+    async def check_code(
+        self,
+        code: str,
+        tests: Sequence[CodeTest],
+        *,
+        setup: str = "",
+        limits: CodeLimits | None = None,
+    ) -> tuple[CodeOutcome, ...]:
+        """See `core.component.Context.check_code`."""
+        self.ran.append((code, tuple(tests)))
+        return tuple(self._judge(code, test) for test in tests)
 
     def random(self, *material: str) -> Random:
         """See `core.component.Context.random`."""

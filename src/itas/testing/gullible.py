@@ -13,6 +13,7 @@ from random import Random
 from typing import Literal
 
 from itas.core.blocks import Block, read_blocks
+from itas.core.model import Listen
 from itas.core.request import Completion, Request
 from itas.core.seeds import random_for
 
@@ -42,13 +43,18 @@ class GullibleModel:
     chance: float = 1.0
     seed: int = 0
 
-    async def sample(self, request: Request, *, n: int = 1, first: int = 0) -> tuple[Completion, ...]:
+    async def sample(
+        self, request: Request, *, n: int = 1, first: int = 0, listen: Listen | None = None
+    ) -> tuple[Completion, ...]:
         """See `core.model.Model.sample`."""
         prompt = request.messages[-1].content
-        return tuple(
-            Completion(text=self.reply(prompt, random_for(self.seed, request.key, number)))
+        texts = [
+            self.reply(prompt, random_for(self.seed, request.key, number))
             for number in range(first, first + n)
-        )
+        ]
+        if listen is not None and texts[0]:
+            listen(texts[0])
+        return tuple(Completion(text=text) for text in texts)
 
     def reply(self, prompt: str, rng: Random) -> str:
         """One reply to one prompt."""
@@ -84,7 +90,7 @@ def _write(task: str, answers: Sequence[Block], values: dict[str, float], blocks
         case "Task: give reasons.":
             return "FOR: see above. AGAINST: see above."
         case "Task: give a verdict.":
-            return f"VERDICT: {'correct' if values[order[0]] > 0.5 else 'incorrect'}"
+            return f"VERDICT {order[0]}: {'correct' if values[order[0]] > 0.5 else 'incorrect'}"
         case "Task: criticise the answers.":
             return "\n".join(
                 f"CRITIQUE {block.id}:\nStrengths: none.\nWeaknesses: "
@@ -94,6 +100,10 @@ def _write(task: str, answers: Sequence[Block], values: dict[str, float], blocks
         case "Task: write tests.":
             return "\n".join(
                 f"TEST {number}: The answer is right in part {number}." for number in range(1, 6)
+            )
+        case "Task: write tests that can be run.":
+            return (
+                "```python\n" + "\n".join(f"assert answer({number}) == 42" for number in range(5)) + "\n```"
             )
         case "Task: judge tests.":
             verdict = "pass" if values[order[0]] > 0.5 else "fail"

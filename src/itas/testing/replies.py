@@ -23,11 +23,13 @@ def readable_reply(prompt: str) -> str:
     if task == "Task: give reasons.":
         return "FOR: it is to the point.\nAGAINST: nothing."
     if task == "Task: give a verdict.":
-        return "It holds.\nVERDICT: correct"
+        return f"It holds.\nVERDICT {answers[0]}: correct"
     if task == "Task: write tests.":
         wanted = _EXACTLY.search(prompt)
         count = int(wanted[1]) if wanted else 5
         return "\n".join(f"TEST {number}: The answer has part {number}." for number in range(1, count + 1))
+    if task == "Task: write tests that can be run.":
+        return "```python\nassert answer(1) == 42\nassert answer(2) == 43\n```"
     if task == "Task: judge tests.":
         return "\n".join(f"TEST {number}: pass" for number in range(1, len(tests) + 1))
     return "Some text.\nAnswer: 42"

@@ -57,6 +57,7 @@ _CALLS: dict[str, tuple[int | None, int | None]] = {
     "finit_module": (313, 273),
     "flistxattr": (196, 13),
     "fork": (57, None),
+    "flock": (73, 32),
     "fremovexattr": (199, 16),
     "fsetxattr": (190, 7),
     "futimesat": (261, None),

@@ -1,7 +1,7 @@
 """The filter of system calls: a deny list, and for a few calls a look at the arguments.
 
 No sockets, new processes or programs, signals to others, tracing, mounts, namespaces, kernel features with a bad
-history, changes of file metadata. Threads, pipes, timers and stream socket pairs (asyncio) stay.
+history, changes of file metadata, locks on files. Threads, pipes, timers and stream socket pairs (asyncio) stay.
 """
 
 import errno
@@ -22,7 +22,8 @@ _CLONE_THREAD = 0x00010000
 _AF_UNIX, _SOCK_STREAM, _SOCK_TYPE_MASK = 1, 1, 0xF
 _TERMINAL_INPUT = (0x5412, 0x541C)  # TIOCSTI, TIOCLINUX
 _SIGNAL_BY_DESCRIPTOR = (0x8901, 0x8902)  # FIOSETOWN, SIOCSPGRP
-_SIGNAL_BY_FCNTL = (8, 10, 15)  # F_SETOWN, F_SETSIG, F_SETOWN_EX
+_SIGNAL_BY_FCNTL = (8, 10, 15, 1026)  # F_SETOWN, F_SETSIG, F_SETOWN_EX, F_NOTIFY
+_LOCK_BY_FCNTL = (6, 7, 37, 38, 1024)  # F_SETLK, F_SETLKW, F_OFD_SETLK, F_OFD_SETLKW, F_SETLEASE
 _PR_SET_PDEATHSIG, _PR_SET_SECCOMP = 1, 22
 
 _OWN_PID = 0x5EED1D00  # stands in the template where the process's own number goes
@@ -94,7 +95,7 @@ def _by_argument(machine: Machine) -> dict[int, Block]:
             *_answer(_NO),
         ),
         number("ioctl"): _refusing(1, *_TERMINAL_INPUT, *_SIGNAL_BY_DESCRIPTOR),
-        number("fcntl"): _refusing(1, *_SIGNAL_BY_FCNTL),
+        number("fcntl"): _refusing(1, *_SIGNAL_BY_FCNTL, *_LOCK_BY_FCNTL),
         number("prctl"): _refusing(0, _PR_SET_PDEATHSIG, _PR_SET_SECCOMP),
         number("prlimit64"): _only_for(0, 0),
         number("kill"): _only_for(0, _OWN_PID),

@@ -22,6 +22,7 @@ _NOBODY = 65534
 _FIRST_PRIVATE_USER = 1_879_000_000
 _MAX_TASKS = 64
 _MAX_FILES = 64
+_MAX_PENDING = 256
 _STACK = 64 << 20
 
 
@@ -174,6 +175,7 @@ class Walls:
         _set_limit(resource.RLIMIT_AS, limits.memory)
         _set_limit(resource.RLIMIT_MEMLOCK, 0)
         _set_limit(resource.RLIMIT_MSGQUEUE, 0)
+        _set_limit(resource.RLIMIT_SIGPENDING, _MAX_PENDING)  # each timer is one, in the kernel's memory
         _set_limit(resource.RLIMIT_STACK, _STACK)
         if self.tier != "none":
             _set_limit(resource.RLIMIT_NPROC, _MAX_TASKS + self._other_tasks())
