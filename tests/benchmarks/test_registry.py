@@ -113,7 +113,7 @@ def test_the_fingerprint_knows_problems_and_scorer(tmp_path):
     [
         ("itas/word-problem", {}, "Did you mean 'itas/word-problems'"),
         ("gsm8", {}, "Did you mean 'gsm8k'"),
-        ("zzzz", {}, "Known: itas/word-problems, gsm8k:PATH, mmlu:PATH, PATH.jsonl or PATH.csv"),
+        ("zzzz", {}, "Known: itas/word-problems, gsm8k:PATH, mmlu:PATH"),
         ("gsm8k", {}, "gsm8k:PATH. The data is at https://github.com/openai"),
         ("itas/word-problems", {"limit": 0}, "limit: must be at least 1"),
         ("itas/word-problems", {"scorer": "exact"}, "brings its own scorer"),

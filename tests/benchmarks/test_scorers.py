@@ -1,5 +1,9 @@
 """The rules of the scorers that need no model."""
 
+import gzip
+import json
+import time
+
 import pytest
 
 from itas.benchmarks.scorers import Choice, Exact, Number, NumberOrChoice, Regex, Rule, parse_scorer
@@ -82,3 +86,28 @@ async def test_every_rule_says_what_it_does():
     for rule in Rule.__subclasses__():
         module = __import__(rule.__module__, fromlist=["__doc__"])
         assert "Rule:" in module.__doc__, rule
+
+
+def recorded_letters(shared_data):
+    """What real models wrote in an exam."""
+    for path in sorted((shared_data / "mcqa_temperature" / "responses").glob("*.jsonl.gz")):
+        for line in gzip.decompress(path.read_bytes()).splitlines():
+            yield Choice(), problem("A", tuple("vwxyz")), json.loads(line)["text"]
+
+
+def recorded_numbers(shared_data):
+    """What real models wrote to word problems."""
+    for path in sorted((shared_data / "gsm8k" / "zeroeval_outputs").glob("*.jsonl.gz")):
+        for line in gzip.decompress(path.read_bytes()).splitlines():
+            yield Number(), problem("3"), json.loads(line)["output"]
+
+
+@pytest.mark.scale
+@pytest.mark.parametrize("recorded", [recorded_letters, recorded_numbers])
+async def test_ten_thousand_recorded_answers_are_scored_in_two_seconds(shared_data, recorded):
+    asked = (list(recorded(shared_data)) * 10)[:10_000]
+    assert len(asked) == 10_000
+    began = time.process_time()
+    for rule, each, text in asked:
+        await rule.score(each, text)
+    assert time.process_time() - began < 2

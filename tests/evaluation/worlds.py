@@ -18,7 +18,7 @@ class Fake:
         self.samples = 0
         self._reply = reply
 
-    async def sample(self, request, *, n=1, first=0):
+    async def sample(self, request, *, n=1, first=0, listen=None):
         completions = []
         for number in range(first, first + n):
             self.samples += 1
@@ -26,6 +26,8 @@ class Fake:
             if inspect.isawaitable(reply):
                 reply = await reply
             completions.append(reply if isinstance(reply, Completion) else said(reply))
+        if listen is not None:
+            listen(completions[0].text)
         return tuple(completions)
 
 

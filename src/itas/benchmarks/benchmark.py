@@ -2,10 +2,11 @@
 
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import Protocol
+from typing import Any, Protocol
 
 from pydantic import JsonValue
 
+from itas.core.execution import CodeRunner
 from itas.core.problem import Outcome, Problem
 from itas.core.seeds import random_for
 from itas.core.spec import digest
@@ -54,6 +55,16 @@ class Benchmark:
     async def score(self, problem: Problem, answer: str) -> Outcome:
         """Score one answer to one of the problems."""
         return await self.scorer.score(problem, answer)
+
+    @property
+    def runs_code(self) -> bool:
+        """Whether the scorer runs the answers: then it needs a runner (`with_runner`) and scores nothing without."""
+        return bool(getattr(self.scorer, "runs_code", False))
+
+    def with_runner(self, runner: CodeRunner) -> "Benchmark":
+        """The same benchmark with a sandbox for its scorer; unchanged where the scorer runs nothing."""
+        scorer: Any = self.scorer
+        return replace(self, scorer=scorer.with_runner(runner)) if self.runs_code else self
 
     @cached_property
     def fingerprint(self) -> str:

@@ -1,8 +1,10 @@
 """Read the rows of data files, with errors that name file and line."""
 
 import csv
+import gzip
 import io
 import json
+import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,13 +24,15 @@ class Row:
 
 
 def read_text(path: Path) -> str:
-    """The text of a file, without a byte order mark.
+    """The text of a file (``.gz`` is unpacked), without a byte order mark.
 
     Raises:
         DataError: The file is missing, unreadable, empty or not UTF-8.
     """
     try:
-        data = path.read_bytes()
+        data = gzip.decompress(path.read_bytes()) if path.suffix == ".gz" else path.read_bytes()
+    except (gzip.BadGzipFile, EOFError, zlib.error):
+        raise DataError(f"{path}: not a gzip file, or only a part of one") from None
     except FileNotFoundError:
         raise DataError(f"{path}: no such file") from None
     except OSError as error:

@@ -2,7 +2,8 @@
 
 Columns: ``input`` (a text, or a list of messages that ends with one of the user) and ``target``; optional
 ``id``, ``choices`` (a list; in CSV a JSON list or texts between bars) and ``tags`` (a mapping; in CSV JSON).
-One line of the form::
+Some scorers read more columns (``tests`` for ``code``, ``rubric`` and ``baseline`` for ``judge``), and need no
+target. One line of the form::
 
     {"input": "What is 6 times 7?", "target": "42", "tags": {"topic": "arithmetic"}}
 
@@ -13,17 +14,20 @@ answer-format line (`instructions.py`) unless the question has one or ``append_i
 """
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from itertools import islice
 from pathlib import Path
 from typing import Any, cast
 
 from pydantic import ValidationError
 
-from itas.benchmarks.benchmark import Benchmark
+from itas.benchmarks.benchmark import Benchmark, Scorer
 from itas.benchmarks.files import Row, read_csv, read_jsonl, read_text
 from itas.benchmarks.instructions import options, with_instruction
-from itas.benchmarks.scorers import Rule, parse_scorer
+from itas.benchmarks.scorers import Math, PythonFunction, Recipe, Rule, parse_any_scorer
 from itas.benchmarks.scorers.choice import letter_of
+from itas.benchmarks.scorers.judge import OwnJudge
+from itas.benchmarks.scorers.mathematics import check_installed
 from itas.core.messages import Conversation, Message, user
 from itas.core.problem import Problem
 from itas.core.spec import Spec, parse_as, suggest
@@ -38,7 +42,7 @@ class About(Spec):
 
     scorer: str | dict[str, Any]
     append_instruction: bool = True
-    metric: str = "accuracy"
+    metric: str | None = None
     licence: str = "the user's own"
     link: str = ""
 
@@ -48,7 +52,7 @@ def load_own_data(path: Path, *, scorer: str | Rule | None = None, name: str | N
 
     Args:
         path: ``.jsonl``, ``.ndjson``, ``.csv`` or ``.tsv``.
-        scorer: ``exact``, ``number``, ``choice``, ``regex:PATTERN`` or a scorer; None to find it
+        scorer: A name (``exact``, ``regex:PATTERN``, ...; see docs/benchmarks.md) or a scorer; None to find it
             beside the data.
         name: Of the benchmark; the path if None.
 
@@ -56,24 +60,62 @@ def load_own_data(path: Path, *, scorer: str | Rule | None = None, name: str | N
         DataError: The file or a row of it is wrong; names file and line.
         SpecError: No scorer is named, or it is unknown.
     """
-    if path.suffix not in SUFFIXES:
-        raise DataError(f"{path}: a data file ends in {', '.join(SUFFIXES)}, found '{path.suffix}'")
-    rows = list(read_csv(path) if path.suffix in (".csv", ".tsv") else read_jsonl(path))
-    header = rows.pop(0) if rows and "scorer" in rows[0].values and "input" not in rows[0].values else None
-    about, where = _about(path, header, given=scorer)
-    rule = scorer if isinstance(scorer, Rule) else parse_scorer(scorer or about.scorer, where=where)
+    rows = list(_read_rows(path))
+    about, rule = _parse_header(path, rows[:1], scorer)
+    if rows and _is_header(rows[0]):
+        del rows[0]
+    _check_scorer(rule)
     problems = tuple(_problems(path, rows, rule, append=about.append_instruction))
     if not problems:
         raise DataError(f"{path}: no problems in this file; each row needs 'input' and 'target'")
+    made: Scorer = rule.make(problems, rows) if isinstance(rule, Recipe) else rule
     return Benchmark(
         name or str(path),
         problems,
-        rule,
-        metric=about.metric,
+        made,
+        metric=about.metric or (made.metric if isinstance(made, OwnJudge) else "accuracy"),
         licence=about.licence,
         link=about.link,
         total=len(problems),
     )
+
+
+def find_own_scorer(path: Path, scorer: str | Rule | None = None) -> Rule | Recipe:
+    """The scorer that `load_own_data` would use, from the first row or the file beside the data alone.
+
+    Raises:
+        DataError: See `load_own_data`.
+        SpecError: Likewise.
+    """
+    return _parse_header(path, list(islice(_read_rows(path), 1)), scorer)[1]
+
+
+def _read_rows(path: Path) -> Iterator[Row]:
+    if path.suffix not in SUFFIXES:
+        raise DataError(f"{path}: a data file ends in {', '.join(SUFFIXES)}, found '{path.suffix}'")
+    return read_csv(path) if path.suffix in (".csv", ".tsv") else read_jsonl(path)
+
+
+def _is_header(row: Row) -> bool:
+    return "scorer" in row.values and "input" not in row.values
+
+
+def _parse_header(path: Path, first: Sequence[Row], scorer: str | Rule | None) -> tuple[About, Rule | Recipe]:
+    """What is said about the data, and the scorer: the given one before any that is named beside the data."""
+    header = first[0] if first and _is_header(first[0]) else None
+    about, where = _about(path, header, given=scorer)
+    if isinstance(scorer, Rule):
+        return about, scorer
+    folder = path.parent if scorer is None else None
+    return about, parse_any_scorer(scorer or about.scorer, where=where, folder=folder)
+
+
+def _check_scorer(rule: Rule | Recipe) -> None:
+    """What can be found out before the rows are read."""
+    if isinstance(rule, Math):
+        check_installed()
+    elif isinstance(rule, PythonFunction):
+        rule.load()
 
 
 def scorer_file(path: Path) -> Path:
@@ -99,30 +141,32 @@ def _about(path: Path, header: Row | None, *, given: object) -> tuple[About, str
     return About(scorer="exact"), "scorer"
 
 
-def _problems(path: Path, rows: list[Row], rule: Rule, *, append: bool) -> Iterator[Problem]:
+def _problems(path: Path, rows: list[Row], rule: Rule | Recipe, *, append: bool) -> Iterator[Problem]:
     known: dict[str, str] = {}
     for number, row in enumerate(rows, start=1):
-        _check_columns(row)
+        _check_columns(row, rule)
         problem = _problem(row, default_id=f"{path.stem}-{number:05}", rule=rule, append=append)
         if problem.id in known:
             raise DataError(
                 f"{row.where}: ids must differ, found '{problem.id}' in {known[problem.id]} too. "
                 "Leave 'id' out to have the rows numbered."
             )
-        if objection := rule.objection(problem):
+        if isinstance(rule, Rule) and (objection := rule.objection(problem)):
             raise DataError(f"{row.where}: {objection} (scorer '{rule.type}')")
         known[problem.id] = row.where
         yield problem
 
 
-def _check_columns(row: Row) -> None:
+def _check_columns(row: Row, rule: Rule | Recipe) -> None:
+    known = (*COLUMNS, *rule.columns) if isinstance(rule, Recipe) else COLUMNS
     for name in row.values:
-        if name not in COLUMNS:
+        if name not in known:
             raise DataError(
-                f"{row.where}: unknown column '{name}'. {suggest(name, list(COLUMNS))} "
+                f"{row.where}: unknown column '{name}'. {suggest(name, list(known))} "
                 "Other things about a row belong into 'tags'."
             )
-    for name in ("input", "target"):
+    needs_target = rule.needs_target if isinstance(rule, Recipe) else not isinstance(rule, PythonFunction)
+    for name in ("input", "target") if needs_target else ("input",):
         value = row.values.get(name)
         if value is None or value in ("", []):
             raise DataError(f"{row.where}: every row needs '{name}', found {_found(row, name)}")
@@ -132,14 +176,14 @@ def _found(row: Row, name: str) -> str:
     return "an empty one" if name in row.values else f"only {', '.join(row.values) or 'nothing'}"
 
 
-def _problem(row: Row, *, default_id: str, rule: Rule, append: bool) -> Problem:
+def _problem(row: Row, *, default_id: str, rule: Rule | Recipe, append: bool) -> Problem:
     conversation, choices = _conversation(row), _choices(row)
-    target = _text(row, "target")
+    target = None if row.values.get("target") in (None, "") else _text(row, "target")
     if choices:
         last = conversation[-1]
         shown = Message(role="user", content=f"{last.content}\n\n{options(choices)}")
         conversation = (*conversation[:-1], shown)
-        target = _letter(row, target, choices)
+        target = None if target is None else _letter(row, target, choices)
     if append:
         conversation = with_instruction(conversation, rule.instruction)
     return Problem(

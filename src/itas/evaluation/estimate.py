@@ -50,6 +50,23 @@ class Lengths(Spec):
     no_limit: PositiveInt = 16_384
 
 
+@dataclass(frozen=True, slots=True)
+class JudgePlan:
+    """What a scorer will ask.
+
+    Attributes:
+        judges: Models it asks; the dearest counts.
+        judgments: How many it plans for each problem, in their order.
+        attempts: How often one of them may be asked for.
+        max_tokens: Longest reply.
+    """
+
+    judges: tuple[str, ...]
+    judgments: tuple[int, ...]
+    attempts: int
+    max_tokens: int
+
+
 class ComponentEstimate(Spec):
     """What one component will take for all problems."""
 
@@ -112,20 +129,21 @@ def estimate_cost(
     *,
     price: PriceLookup,
     lengths: Lengths | None = None,
+    judge: JudgePlan | None = None,
 ) -> Estimate:
     """Estimate what answering all these problems will take, without asking anybody.
 
-    Stored samples are not known here: what is in the call store already will not be paid again. The price of
-    a scorer that asks models is not part of it.
+    Stored samples are not known here: what is in the call store already will not be paid again.
 
     Args:
         architecture: What is to be run.
         problems: What is to be asked.
         price: Gives the price of a model, None where it is not known.
         lengths: Assumed lengths; the defaults if None.
+        judge: What the scorer will ask, where it asks models.
     """
     assumed = lengths or Lengths()
-    questions = [count_tokens(problem) for problem in problems]
+    questions = [tokens for problem in problems for tokens in _turn_tokens(problem, assumed)]
     parts: list[_Part] = []
     longest_answer = longest_critiques = 0
     for number, (layer, n) in enumerate(zip(architecture.layers, architecture.widths()[:-1], strict=True)):
@@ -139,6 +157,8 @@ def estimate_cost(
             longest_answer, longest_critiques = max(longest_answer, longest), 0
         elif isinstance(layer.components[0], Annotator):
             longest_critiques = longest * len(layer.components)
+    if judge is not None and judge.judges:
+        parts.append(_judge_part(len(architecture.layers), problems, judge, longest_answer, price, assumed))
     unpriced = sorted({model for part in parts for model in part.unpriced})
     return Estimate(
         problems=len(problems),
@@ -152,6 +172,14 @@ def estimate_cost(
         lengths=assumed,
         components=tuple(part.record for part in parts),
     )
+
+
+def estimate_judging(
+    problems: Sequence[Problem], judge: JudgePlan, *, price: PriceLookup, lengths: Lengths | None = None
+) -> ComponentEstimate:
+    """What judging the answers to these problems will take; the most counts answers of no length, because nobody
+    says who answers."""
+    return _judge_part(0, problems, judge, 0, price, lengths or Lengths()).record
 
 
 def count_tokens(problem: Problem) -> int:
@@ -187,7 +215,7 @@ def _part(
     lengths: Lengths,
 ) -> _Part:
     n, limit = reading.candidates, _limit(component, lengths)
-    out = min(_reply_tokens(component, n, lengths), limit)
+    out = min(reply_tokens(component, n, lengths), limit)
     texts = component.texts_read(n)
     has_critiques = component.uses_critiques and reading.longest_critiques > 0
     read = texts * (lengths.answer + (lengths.critique if has_critiques else 0))
@@ -216,13 +244,57 @@ def _part(
     return _Part(record, planned_total, most_total, unpriced)
 
 
+def _turn_tokens(problem: Problem, lengths: Lengths) -> list[int]:
+    """Guessed tokens of the conversation at each turn of a problem, earlier answers included."""
+    found = [count_tokens(problem)]
+    for turn in problem.turns:
+        found.append(found[-1] + lengths.answer + 8 + math.ceil(len(turn.encode("utf-8", "replace")) / 4))
+    return found
+
+
+def _judge_part(
+    layer: int,
+    problems: Sequence[Problem],
+    judge: JudgePlan,
+    longest_answer: int,
+    price: PriceLookup,
+    lengths: Lengths,
+) -> _Part:
+    """Each judgment reads the last conversation, and two answers (the judged one and the baseline's)."""
+    planned: list[tuple[Usage, int]] = []
+    most: list[tuple[Usage, int]] = []
+    for problem, count in zip(problems, judge.judgments, strict=True):
+        read = _turn_tokens(problem, lengths)[-1] + lengths.instructions
+        likely = Usage(
+            tokens_in=read + 2 * lengths.answer, tokens_out=min(lengths.judgement, judge.max_tokens)
+        )
+        worst = Usage(tokens_in=read + lengths.answer + longest_answer, tokens_out=judge.max_tokens)
+        planned.append((likely, count))
+        most.append((worst, count * judge.attempts))
+    planned_total, most_total = _multiplied(planned), _multiplied(most)
+    record = ComponentEstimate(
+        layer=layer,
+        component=0,
+        type="judge",
+        models=judge.judges,
+        planned_samples=sum(count for _, count in planned),
+        most_samples=sum(count for _, count in most),
+        planned_tokens=planned_total.tokens_in + planned_total.tokens_out,
+        planned_micro_usd=_cost(planned, judge.judges, price),
+        most_micro_usd=_cost(most, judge.judges, price),
+    )
+    unpriced = tuple(model for model in judge.judges if price(model) is None)
+    return _Part(record, planned_total, most_total, unpriced)
+
+
 def _limit(component: Component, lengths: Lengths) -> int:
     """Longest reply of a component, in tokens."""
     limit = getattr(component, "max_tokens", None)
     return limit if isinstance(limit, int) else lengths.no_limit
 
 
-def _reply_tokens(component: Component, n: int, lengths: Lengths) -> int:
+def reply_tokens(component: Component, n: int, lengths: Lengths) -> int:
+    """Assumed length of one reply of a component that finds n candidates."""
     if isinstance(component, Producer):
         return lengths.answer
     if isinstance(component, Annotator):

@@ -61,6 +61,24 @@ def load_results(path: Path) -> tuple[ProblemResult, ...]:
     return tuple({result.problem_id: result for result in _results(path, data)}.values())
 
 
+def load_kept(folder: Path) -> tuple[ProblemResult, ...]:
+    """The final results in a folder, for going on; none where it has no results."""
+    path = folder / RESULTS
+    return tuple(each for each in load_results(path) if each.is_final) if path.is_file() else ()
+
+
+def repeat_folders(folder: Path, samples: int) -> list[Path]:
+    """Where the results of each repeat stand: the folder itself, or for several answers one folder for each."""
+    return [folder] if samples == 1 else [folder / f"sample-{number + 1}" for number in range(samples)]
+
+
+def write_results(path: Path, evaluation: Evaluation) -> None:
+    """Write all results of an evaluation, replacing the file in one step."""
+    beside = path.with_name(f"{path.name}.new")
+    beside.write_bytes(b"".join(_line(result) + b"\n" for result in evaluation.results))
+    beside.replace(path)
+
+
 def write_summary(path: Path, evaluation: Evaluation) -> Summary:
     """Write the numbers of an evaluation, readable for people, replacing the file in one step."""
     summary = evaluation.summarise()

@@ -9,6 +9,7 @@ from pydantic import Field, JsonValue, NonNegativeFloat, NonNegativeInt, Positiv
 
 from itas.core.architecture import Architecture
 from itas.core.component import EventKind
+from itas.core.judging import Judgment
 from itas.core.model import is_simulated
 from itas.core.money import add_prices
 from itas.core.observation import Observation
@@ -20,7 +21,7 @@ from itas.evaluation.statistics import MeanEstimate, estimate_mean
 
 StoppedBy = Literal["budget", "failures"]
 
-_ASK_AGAIN = frozenset({"model_error", "budget", "cancelled", "scorer_error"})
+_ASK_AGAIN = frozenset({"model_error", "budget", "cancelled", "scorer_error", "sandbox_error"})
 
 
 class ProblemResult(Spec):
@@ -30,8 +31,11 @@ class ProblemResult(Spec):
         problem_id: Which problem.
         tags: Of the problem, for grouping.
         outcome: Score, or the reason why there is none.
-        text: The answer; None where there was none.
+        text: The answer, that to the last turn; None where there was none.
+        turns: The answers to all turns, where the problem has several.
         components: What each component took; of a failed answer, those that were done before it failed.
+        judgments: What judges said, where the benchmark has a judge.
+        judging: What that took.
         latency_s: Seconds of the critical path, as recorded when the samples were drawn.
         wall_s: Seconds it took now.
     """
@@ -40,7 +44,10 @@ class ProblemResult(Spec):
     tags: dict[str, JsonValue] = Field(default_factory=dict)
     outcome: Outcome = Field(discriminator="kind")
     text: str | None = None
+    turns: tuple[str, ...] = Field(default=(), exclude_if=lambda turns: not turns)
     components: tuple[ComponentRecord, ...] = ()
+    judgments: tuple[Judgment, ...] = Field(default=(), exclude_if=lambda judgments: not judgments)
+    judging: ComponentRecord | None = Field(default=None, exclude_if=lambda judging: judging is None)
     latency_s: NonNegativeFloat = 0.0
     wall_s: NonNegativeFloat = 0.0
 
@@ -50,46 +57,57 @@ class ProblemResult(Spec):
         return isinstance(self.outcome, Score) or self.outcome.reason not in _ASK_AGAIN
 
     @property
+    def answers(self) -> tuple[str, ...]:
+        """The answers to the turns, in order; none where there was no answer."""
+        return self.turns or (() if self.text is None else (self.text,))
+
+    @property
+    def records(self) -> tuple[ComponentRecord, ...]:
+        """What everything took: answering, and judging."""
+        return self.components if self.judging is None else (*self.components, self.judging)
+
+    @property
     def samples_used(self) -> int:
-        """Samples consumed, stored ones included."""
-        return sum(record.samples_used for record in self.components)
+        """Samples consumed by answering and judging, stored ones included."""
+        return sum(record.samples_used for record in self.records)
 
     @property
     def samples_paid(self) -> int:
         """Samples bought now."""
-        return sum(record.samples_paid for record in self.components)
+        return sum(record.samples_paid for record in self.records)
 
     @property
     def usage(self) -> Usage:
         """Tokens of all samples used."""
-        return sum_usage(record.usage for record in self.components)
+        return sum_usage(record.usage for record in self.records)
 
     @property
     def cost_micro_usd(self) -> int | None:
         """Price of all samples used, in millionths of a dollar; None if any is unpriced."""
-        return add_prices(record.cost_micro_usd for record in self.components)
+        return add_prices(record.cost_micro_usd for record in self.records)
 
     @property
     def paid_micro_usd(self) -> int:
         """Spent now, in millionths of a dollar."""
-        return sum(record.paid_micro_usd for record in self.components)
+        return sum(record.paid_micro_usd for record in self.records)
 
     @property
     def events(self) -> dict[EventKind, int]:
-        """What did not go as described, counted."""
+        """What did not go as described in answering, counted."""
         counts: Counter[EventKind] = Counter()
         for record in self.components:
             counts.update(record.events)
         return dict(counts)
 
     def to_observation(self) -> Observation:
-        """What a search sees of it."""
+        """What a search sees of it: used is what an answer takes, paid is everything, judging too. Who serves
+        an architecture does not judge its answers."""
         return Observation(
             problem_id=self.problem_id,
             outcome=self.outcome,
-            samples_used=self.samples_used,
+            samples_used=sum(record.samples_used for record in self.components),
             samples_paid=self.samples_paid,
-            cost_micro_usd=self.cost_micro_usd,
+            cost_micro_usd=add_prices(record.cost_micro_usd for record in self.components),
             paid_micro_usd=self.paid_micro_usd,
             latency_s=self.latency_s,
             events=self.events,
@@ -107,6 +125,7 @@ class ComponentCost(Spec):
         answers: Answers it took part in.
         samples_used: Samples consumed, stored ones included.
         samples_paid: Of these, bought now.
+        samples_saved: Planned samples that were not drawn, because the component could stop early.
         usage: Tokens of all samples used.
         cost_micro_usd: Price of all samples used, in millionths of a dollar; None if any is unpriced.
         paid_micro_usd: Spent now.
@@ -121,6 +140,7 @@ class ComponentCost(Spec):
     answers: PositiveInt
     samples_used: NonNegativeInt
     samples_paid: NonNegativeInt
+    samples_saved: NonNegativeInt = 0
     usage: Usage
     cost_micro_usd: NonNegativeInt | None
     paid_micro_usd: NonNegativeInt
@@ -152,7 +172,8 @@ class Summary(Spec):
         paid_micro_usd: Spent now.
         latency_median_s: Median seconds of an answer; None without any answer.
         latency_p95_s: 95 % of the answers took no longer.
-        components: What each component took.
+        components: What each component took; a judge stands behind the last layer.
+        figures: What the benchmark's official tools would say, and how its judge behaved.
     """
 
     architecture: str
@@ -176,6 +197,7 @@ class Summary(Spec):
     latency_median_s: float | None
     latency_p95_s: float | None
     components: tuple[ComponentCost, ...]
+    figures: dict[str, JsonValue] = Field(default_factory=dict)
 
 
 class Evaluation(Spec):
@@ -192,6 +214,8 @@ class Evaluation(Spec):
         problem_ids: The problems that were to be asked, in order.
         results: At most one per problem, in that order.
         stopped_by: Why some problems were not asked; None when all were.
+        judges: Models that the scorer asked.
+        figures: What the benchmark's official tools would say of the results, and how its judge behaved.
     """
 
     architecture: Architecture
@@ -204,16 +228,18 @@ class Evaluation(Spec):
     problem_ids: tuple[str, ...]
     results: tuple[ProblemResult, ...]
     stopped_by: StoppedBy | None = None
+    judges: tuple[str, ...] = ()
+    figures: dict[str, JsonValue] = Field(default_factory=dict)
 
     @property
     def is_complete(self) -> bool:
-        """Every problem was asked."""
-        return len(self.results) == len(self.problem_ids)
+        """Every problem was asked, as often as was wanted."""
+        return len(self.results) == len(self.problem_ids) and self.stopped_by is None
 
     @property
     def is_simulated(self) -> bool:
         """A simulated model took part."""
-        return any(is_simulated(model) for model in self.architecture.models)
+        return any(is_simulated(model) for model in (*self.architecture.models, *self.judges))
 
     @property
     def scores(self) -> tuple[float, ...]:
@@ -277,7 +303,7 @@ class Evaluation(Spec):
         """What each component took, in order."""
         places: dict[tuple[int, int], list[ComponentRecord]] = {}
         for result in self.results:
-            for record in result.components:
+            for record in result.records:
                 places.setdefault((record.layer, record.component), []).append(record)
         return tuple(_component_cost(records) for _, records in sorted(places.items()))
 
@@ -314,14 +340,16 @@ class Evaluation(Spec):
             latency_median_s=self.latency_median_s,
             latency_p95_s=self.latency_p95_s,
             components=self.component_costs,
+            figures=self.figures,
         )
 
     def with_results(self, results: Iterable[ProblemResult]) -> Self:
         """The same evaluation with other results, put into the order of the problems; of two for one
-        problem the last counts, and results of other problems are left out."""
+        problem the last counts, and results of other problems are left out. Its figures are those of the old
+        results, so they are left out too."""
         by_id = {result.problem_id: result for result in results}
         ordered = tuple(by_id[id_] for id_ in self.problem_ids if id_ in by_id)
-        return self.model_copy(update={"results": ordered})
+        return self.model_copy(update={"results": ordered, "figures": {}})
 
     def _latency(self, share: float) -> float | None:
         seconds = [result.latency_s for result in self.results if result.text is not None]
@@ -345,6 +373,7 @@ def _component_cost(records: list[ComponentRecord]) -> ComponentCost:
         answers=len(records),
         samples_used=sum(record.samples_used for record in records),
         samples_paid=sum(record.samples_paid for record in records),
+        samples_saved=sum(record.samples_saved for record in records),
         usage=sum_usage(record.usage for record in records),
         cost_micro_usd=add_prices(record.cost_micro_usd for record in records),
         paid_micro_usd=sum(record.paid_micro_usd for record in records),

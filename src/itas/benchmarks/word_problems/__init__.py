@@ -1,5 +1,5 @@
 """Word problems: generated arithmetic and logic problems with exact answers."""
 
-from itas.benchmarks.word_problems.problems import KINDS, word_problems
+from itas.benchmarks.word_problems.problems import KINDS, TOPICS, word_problems
 
-__all__ = ["KINDS", "word_problems"]
+__all__ = ["KINDS", "TOPICS", "word_problems"]

@@ -21,18 +21,23 @@ KINDS: dict[str, Kind] = {**MATHEMATICS, **LOGIC}
 _DIFFICULTIES = (1, 2, 3, 4, 5)
 
 
-def word_problems(seed: int, count: int) -> tuple[Problem, ...]:
+TOPICS: dict[str, dict[str, Kind]] = {"mathematics": MATHEMATICS, "logic": LOGIC}
+
+
+def word_problems(seed: int, count: int, *, topic: str | None = None) -> tuple[Problem, ...]:
     """Make `count` problems with distinct texts.
 
     Args:
         seed: Decides everything; ids contain it.
         count: How many. The problems of a smaller count are the first ones of a larger.
+        topic: Only kinds of this topic.
 
     Returns:
         Problems tagged with kind, difficulty (1..5) and topic (``mathematics`` or ``logic``); among
         every 65 in a row from a multiple of 65 each kind has each difficulty once.
     """
-    cells = [(kind, difficulty) for kind in KINDS for difficulty in _DIFFICULTIES]
+    kinds = KINDS if topic is None else TOPICS[topic]
+    cells = [(kind, difficulty) for kind in kinds for difficulty in _DIFFICULTIES]
     texts: set[str] = set()
     problems: list[Problem] = []
     for index in range(count):
