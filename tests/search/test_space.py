@@ -29,6 +29,36 @@ def test_the_published_spaces_have_exactly_the_published_number_of_points(ten_mo
     assert len(load_space("paper-9576").bind(ten_models)) == 9576
 
 
+def test_the_space_for_code_chooses_by_tests_and_never_fuses(ten_models: Rankings):
+    bound = load_space("code").bind(ten_models)
+    # One call; 3 x 5 with tests first; 3 x 5 x 3 with a check afterwards, less 2 x 2 over the limit.
+    assert len(bound) == 1 + 15 + 45 - 4
+    types = {tuple(layer.type for layer in point.architecture.layers) for point in bound.points}
+    assert types == {
+        ("generator",),
+        ("unit_test_generator", "generator", "unit_test_evaluator"),
+        ("generator", "unit_test_generator", "unit_test_evaluator"),
+        ("generator", "verifier"),
+    }
+    assert {point.architecture.runs_code for point in bound.points} == {True, False}
+    assert max(point.architecture.widths()[-2] for point in bound.points) == 3000
+
+
+def test_the_open_space_has_what_the_published_one_leaves_out(ten_models: Rankings):
+    bound = load_space("open").bind(ten_models)
+    assert len(bound) == 19_619
+    chosen = [point.choices for point in bound.points]
+    many = [choices for choices in chosen if choices["build"] == "many samples"]
+    assert max(int(choices["samples"]) for choices in many) == 80
+    assert {choices["choose"] for choices in many} == {"vote", "ranker", "unit tests"}
+    endings = {str(choices["ending"]) for choices in chosen if "ending" in choices}
+    assert endings == {"vote", "weighted vote", "cascade", "rank", "fuse"}
+    assert sum(choices["build"] == "one call" for choices in chosen) == 1
+    cascades = [point for point in bound.points if point.choices.get("ending") == "cascade"]
+    assert len(cascades) == 50
+    assert {cascades[0].architecture.layers[-1].type} == {"cascade"}
+
+
 def test_what_is_removed_from_the_published_space_is_what_does_not_fit_into_24_candidates(
     paper_space: BoundSpace,
 ):

@@ -508,3 +508,26 @@ def test_ties_are_called_tied():
     assert paired_margin(observed("10" * 20), observed("01" * 20)).verdict == "tied"
     assert paired_margin(observed("1" * 40), observed("10" * 20)).verdict == "better"
     assert paired_margin(observed("10" * 20), observed("1" * 40)).verdict == "worse"
+
+
+async def test_a_little_quality_can_be_given_up_for_a_lower_cost():
+    best = await study(World()).run()
+    cheap = await study(World(), spec=spec(goal={"within": 0.15})).run()
+    assert cheap.winner.planned_samples < best.winner.planned_samples
+    means = {entry.point: entry.mean for entry in cheap.finalists}
+    assert means[cheap.finalists[0].point] >= max(means.values()) - 0.15
+
+
+async def test_the_front_says_what_each_step_in_quality_costs():
+    result = await study(World()).run()
+    costs = [point.planned_samples for point in result.front]
+    means = [point.mean for point in result.front]
+    assert costs == sorted(set(costs))
+    assert means == sorted(set(means))
+    assert result.front[-1].mean == max(entry.mean for entry in (*result.finalists, *result.front))
+    assert {point.micro_usd for point in result.front} == {None}
+
+
+def test_the_usual_goal_leaves_the_fingerprint_as_it_was():
+    assert spec().fingerprint == spec(goal={"within": 0.0}).fingerprint
+    assert spec().fingerprint != spec(goal={"within": 0.1}).fingerprint

@@ -56,8 +56,8 @@ def count_fitting(each: Amount, left: Amount, *, most: int) -> int:
     """How many times `each` fits into `left`, at most `most`."""
     found = float(most)
     for one, there in ((each.samples, left.samples), (each.micro_usd, left.micro_usd)):
-        if one > 0 and not math.isinf(there):
-            found = min(found, math.floor(there / one))
+        if one > 0 and math.isfinite(there):  # not a number: no cap, less something without a price
+            found = min(found, 0.0 if math.isinf(one) else math.floor(there / one))
     return max(int(found), 0)
 
 
@@ -67,11 +67,13 @@ class Costs:
 
     Attributes:
         price: Estimated cost of one question; None counts no money.
+        judging: What a judge takes for each answered question beside that; no two architectures share it.
         rate: What was taken for every sample, and for every millionth of a dollar, that was planned.
     """
 
     price: Price | None = None
     rate: Amount = Amount(1.0, 1.0)
+    judging: Amount = Amount()
 
     def of(self, architecture: Architecture) -> Amount:
         """One question of one architecture; its money is infinite where a model has no price."""
@@ -92,7 +94,8 @@ class Costs:
         for found in starts:
             stock = sharing.stock(whole)
             missing = [sharing.missing(first + place, stock) for place in range(len(found))]
-            amounts.append(Amount(missing[-1] * self.rate.samples, self._money_of_layers(found, missing)))
+            answered = Amount(missing[-1] * self.rate.samples, self._money_of_layers(found, missing))
+            amounts.append(answered + self.judging if missing[-1] else answered)
             first += len(found)
             whole.append(first - 1)
         return tuple(amounts)
@@ -119,7 +122,8 @@ class Costs:
             # The dearest calls come last (fusers read everything), so what is shared is not taken off in full.
             share = (1.0 + samples / max(planned, 1)) / 2.0
             money = math.inf if cost is None else cost * share * self.rate.micro_usd
-        return Amount(samples * self.rate.samples, money)
+        answered = Amount(samples * self.rate.samples, money)
+        return answered + self.judging if samples else answered
 
 
 def _starts(architecture: Architecture) -> list[Architecture]:

@@ -37,7 +37,7 @@ from itas.search.holes import (
 )
 from itas.search.ranking import Rankings
 from itas.search.sharing import Sharing
-from itas.search.space import Price, Space
+from itas.search.space import CostKind, Measures, Price, Space
 
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
@@ -111,6 +111,8 @@ class BoundSpace:
         features: What a surrogate model sees, each column scaled to [0, 1]; shape (n, n_features).
         removed: Ways that were removed, by reason.
         is_sampled: Whether the points are a random part of the space.
+        layers: Every layer that some point has, each once.
+        layer_ids: The layers of every point, as numbers of `layers`.
     """
 
     def __init__(
@@ -125,8 +127,13 @@ class BoundSpace:
         removed: Mapping[str, int],
         raw: int,
         is_sampled: bool,
+        price: Price | None = None,
+        measures: Measures | None = None,
     ) -> None:
         self.space = space
+        self._price = price
+        self._measures = measures or {}
+        self._costs: dict[CostKind, Floats] = {}
         self.rankings = rankings
         self.codes = codes
         self.planned_samples: Ints = np.asarray(planned, dtype=np.int64)
@@ -134,7 +141,7 @@ class BoundSpace:
         self.raw = raw
         self.is_sampled = is_sampled
         self.layer_ids = tuple(layer_ids)
-        self._layers = tuple(layers)
+        self.layers = tuple(layers)
         self.points = tuple(Point(index, int(samples), self) for index, samples in enumerate(planned))
 
     def __len__(self) -> int:
@@ -144,15 +151,48 @@ class BoundSpace:
     def features(self) -> Floats:
         return make_features(self.space.holes, self.codes, self.layer_ids, self.rankings)
 
+    def costs(self, kind: CostKind) -> Floats:
+        """What one question takes at every point, shape (n,).
+
+        Raises:
+            SpecError: Dollars are asked for, and a model has no price; or tokens or seconds, and nobody knows them.
+        """
+        if kind not in self._costs:
+            self._costs[kind] = self._find_costs(kind)
+        return self._costs[kind]
+
+    def micro_usd(self, point: int) -> int | None:
+        """Estimated price of one question at a point, in millionths of a dollar; None without prices."""
+        return None if self._price is None else self._price(self.points[point].architecture)
+
+    def _find_costs(self, kind: CostKind) -> Floats:
+        if kind == "samples":
+            return self.planned_samples.astype(np.float64)
+        if kind == "usd":
+            return self._dollars()
+        measure = self._measures.get(kind)
+        if measure is None:
+            raise SpecError(f"costs in {kind} need somebody who knows them. Use cost: samples", path="cost")
+        found = [measure(point.architecture, self.rankings) for point in self.points]
+        if None in found:
+            raise SpecError(f"costs in {kind} are not known for every model. Use cost: samples", path="cost")
+        return np.array([each or 0.0 for each in found], dtype=np.float64)
+
+    def _dollars(self) -> Floats:
+        prices = [self.micro_usd(point) for point in range(len(self.points))]
+        if None in prices:
+            raise SpecError("costs in dollars need a price for every model. Use cost: samples", path="cost")
+        return np.array([price or 0 for price in prices], dtype=np.float64) / 1e6
+
     @cached_property
     def sharing(self) -> Sharing:
         """Which model calls the points have in common."""
-        return Sharing(self._layers, self.layer_ids)
+        return Sharing(self.layers, self.layer_ids)
 
     @cached_property
     def fingerprint(self) -> str:
         """SHA-256 over the space and all layers of all points."""
-        layers = [_layer_key(layer) for layer in self._layers]
+        layers = [_layer_key(layer) for layer in self.layers]
         return digest({"space": self.space.fingerprint, "layers": layers, "points": self.layer_ids})
 
     def architecture_of(self, index: int) -> Architecture:
@@ -161,7 +201,7 @@ class BoundSpace:
             name=f"{self.space.name}: {self.points[index].label}" if self.space.holes else self.space.name,
             rules=self.space.rules,
             max_candidates=self.space.max_candidates,
-            layers=tuple(self._layers[number] for number in self.layer_ids[index]),
+            layers=tuple(self.layers[number] for number in self.layer_ids[index]),
         )
 
     def choices_of(self, index: int) -> dict[str, str | int | float]:
@@ -178,7 +218,7 @@ class BoundSpace:
         """Number of the point that is this architecture, if there is one."""
         if architecture.rules != self.space.rules or architecture.max_candidates != self.space.max_candidates:
             return None
-        ids = {_layer_key(layer): number for number, layer in enumerate(self._layers)}
+        ids = {_layer_key(layer): number for number, layer in enumerate(self.layers)}
         wanted = tuple(ids.get(_layer_key(layer), -1) for layer in architecture.layers)
         return self._index_by_layers.get(wanted)
 
@@ -205,14 +245,25 @@ class BoundSpace:
 
 
 def bind_space(
-    space: Space, rankings: Rankings, *, price: Price | None, most: int, sampled: int
+    space: Space,
+    rankings: Rankings,
+    *,
+    price: Price | None,
+    measures: Measures,
+    most: int,
+    sampled: int,
 ) -> BoundSpace:
     """See `Space.bind`."""
     if space.max_cost_usd is not None and price is None:
         raise SpecError(
             "a limit in dollars needs prices, and none are given. Use max_samples", path="max_cost_usd"
         )
-    maker = _Maker(space, rankings, price)
+    for limit, kind in ((space.max_tokens, "tokens"), (space.max_seconds, "seconds")):
+        if limit is not None and kind not in measures:
+            raise SpecError(
+                f"a limit in {kind} needs estimates, and none are given. Use max_samples", path=f"max_{kind}"
+            )
+    maker = _Maker(space, rankings, price, measures)
     raw = space.raw_count
     is_sampled = raw > most
     enough = sampled if is_sampled else raw
@@ -233,6 +284,8 @@ def bind_space(
         removed=maker.removed,
         raw=raw,
         is_sampled=is_sampled,
+        price=price,
+        measures=measures,
     )
 
 
@@ -243,6 +296,7 @@ class _Maker:
     space: Space
     rankings: Rankings
     price: Price | None
+    measures: Measures
     tried: int = 0
     codes: list[list[int]] = field(default_factory=list[list[int]])
     planned: list[int] = field(default_factory=list[int])
@@ -324,8 +378,8 @@ class _Maker:
             return f"put over {self.space.max_candidates} candidates into one prompt (rule 6)"
         if self.space.max_samples is not None and planned > self.space.max_samples:
             return f"over {self.space.max_samples} samples a question"
-        if self.space.max_cost_usd is not None:
-            return self._too_dear(ids, self.space.max_cost_usd)
+        if self.space.needs_measures:
+            return self._too_much(self._architecture(ids))
         return ""
 
     def _broken_rule(self, ids: tuple[int, ...]) -> str:
@@ -361,18 +415,34 @@ class _Maker:
             fits = fits and layer_fits
         return total, fits
 
-    def _too_dear(self, ids: tuple[int, ...], most_usd: float) -> str:
-        assert self.price is not None
-        cost = self.price(
-            Architecture(
-                rules=self.space.rules,
-                max_candidates=self.space.max_candidates,
-                layers=tuple(self.layers[number] for number in ids),
-            )
+    def _too_much(self, architecture: Architecture) -> str:
+        """Which limit in dollars, tokens or seconds one question passes; empty if none."""
+        if self.space.max_cost_usd is not None:
+            assert self.price is not None
+            cost = self.price(architecture)
+            if cost is None:
+                return "have a model without a price"
+            if cost > self.space.max_cost_usd * 1e6:
+                return f"over {self.space.max_cost_usd:g} dollars a question"
+        limits: tuple[tuple[CostKind, float | None], ...] = (
+            ("tokens", self.space.max_tokens),
+            ("seconds", self.space.max_seconds),
         )
-        if cost is None:
-            return "have a model without a price"
-        return f"over {most_usd:g} dollars a question" if cost > most_usd * 1e6 else ""
+        for kind, limit in limits:
+            if limit is not None:
+                amount = self.measures[kind](architecture, self.rankings)
+                if amount is None:
+                    return f"have a model of which no {kind} are known"
+                if amount > limit:
+                    return f"over {limit:g} {kind} a question"
+        return ""
+
+    def _architecture(self, ids: tuple[int, ...]) -> Architecture:
+        return Architecture(
+            rules=self.space.rules,
+            max_candidates=self.space.max_candidates,
+            layers=tuple(self.layers[number] for number in ids),
+        )
 
 
 def _draw(count: int, seed: str) -> Iterator[int]:

@@ -23,9 +23,15 @@ _PRICED_POINTS = 200
 
 
 def estimate_study(
-    spec: StudySpec, budget: Budget, split: Split, space: BoundSpace, price: Price | None
+    spec: StudySpec,
+    budget: Budget,
+    split: Split,
+    space: BoundSpace,
+    price: Price | None,
+    *,
+    judging: Amount | None = None,
 ) -> StudyEstimate:
-    """The whole study in numbers.
+    """The whole study in numbers; `judging` is what a judge takes for each answered question.
 
     Raises:
         SpecError: The budget does not reach a verdict, or is in dollars and a model has no price.
@@ -34,7 +40,7 @@ def estimate_study(
         raise SpecError(
             "a cap in dollars needs prices, and none are given. Use max_samples", path="max_cost_usd"
         )
-    costs = Costs(price)
+    costs = Costs(price, judging=judging or Amount())
     points = _Points.of(space, costs)
     if budget.max_cost_usd is not None and points.unpriced:
         raise SpecError(

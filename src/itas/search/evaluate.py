@@ -15,7 +15,9 @@ nothing can be said about the architecture at all: both are states of that trial
 """
 
 MarginalSamples = Callable[[Architecture, Sequence[str]], int]
-"""Model samples that an evaluation would still have to buy, from the call store."""
+"""Model samples that an evaluation would still have to buy, for the caps; by default read off the structure
+(`search/sharing.py`), which is exact within a study and the same when it is resumed. Searchers always go by the
+structure: what else a store holds would make a resumed study propose something else."""
 
 
 class PartialEvaluation(BudgetExceeded):

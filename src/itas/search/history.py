@@ -75,6 +75,11 @@ class History:
         """Points of failed trials: nobody proposes them again."""
         return frozenset(trial.point for trial in self.trials if trial.state == "failed")
 
+    @cached_property
+    def derived(self) -> dict[int, object]:
+        """What was computed from this history and is wanted again, by who computed it; never part of its value."""
+        return {}
+
     @property
     def n_observations(self) -> int:
         """Scores of all points together."""

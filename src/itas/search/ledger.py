@@ -6,6 +6,7 @@ from itertools import zip_longest
 from typing import Any
 
 from itas.core.architecture import Architecture
+from itas.core.money import add_prices
 from itas.core.observation import Observation
 from itas.core.problem import Unscored
 from itas.errors import BudgetExceeded, DataError, MissingKey, ModelError, ParseError, SandboxError
@@ -36,6 +37,8 @@ class Ledger:
         journal: Open for writing.
         paid_samples: Bought by all evaluations in the journal, and by those that a kill kept out of it.
         paid_micro_usd: Spent by them.
+        used_samples: What the evaluations would have bought without a call store; one that was made again counts once.
+        used_micro_usd: Likewise in money; None as soon as one has no price.
 
     Args:
         journal: See above.
@@ -61,6 +64,8 @@ class Ledger:
         self._compared = _Compared()
         self.paid_samples = 0
         self.paid_micro_usd = 0
+        self.used_samples = 0
+        self.used_micro_usd: int | None = 0
         for event in journal.events:
             self._count_paid(observations_of(event))
         if paid_before is not None:
@@ -87,10 +92,12 @@ class Ledger:
         known = self.journal.find(event, **about)
         if known is not None and not self._may_go_on(known):
             found = Evaluated(known["state"], observations_of(known), known.get("reason", ""))
+            self._count_used(found.observations)
             self._compared.add(architecture, found.observations, self._price)
             return found
         result = await self._run(architecture, problems)
         self._count_paid(result.observations)
+        self._count_used(result.observations)
         self._compared.add(architecture, result.observations, self._price)
         self.journal.write(
             event,
@@ -159,6 +166,11 @@ class Ledger:
     def _count_paid(self, observations: Sequence[Observation]) -> None:
         self.paid_samples += sum(entry.samples_paid for entry in observations)
         self.paid_micro_usd += sum(entry.paid_micro_usd for entry in observations)
+
+    def _count_used(self, observations: Sequence[Observation]) -> None:
+        self.used_samples += sum(entry.samples_used for entry in observations)
+        used = (self.used_micro_usd, *(entry.cost_micro_usd for entry in observations))
+        self.used_micro_usd = add_prices(used)
 
 
 @dataclass(slots=True)

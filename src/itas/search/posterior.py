@@ -103,8 +103,25 @@ def surrogate_of(history: History, space: BoundSpace) -> Surrogate:
     """The Gaussian process for a history with at least one score.
 
     Hyperparameters are those of the history at its last milestone, so that they need not be found anew for
-    every trial and still depend on the history alone.
+    every trial and still depend on the history alone. The same object is given for the same history and space.
     """
+    known = history.derived.get(id(space))
+    if isinstance(known, _Kept) and known.space is space:
+        return known.surrogate
+    surrogate = _make_surrogate(history, space)
+    history.derived[id(space)] = _Kept(space, surrogate)
+    return surrogate
+
+
+@dataclass(frozen=True, slots=True)
+class _Kept:
+    """A surrogate with its space, which keeps the space's id from being given to another one."""
+
+    space: BoundSpace
+    surrogate: Surrogate
+
+
+def _make_surrogate(history: History, space: BoundSpace) -> Surrogate:
     points, table = history.table()
     evidence = weigh(points, table)
     hyper = _hyperparameters(space, history.until(_milestone(len(history.trials))).trials, history.n_problems)

@@ -23,12 +23,14 @@ class Ranked(Spec):
         skill: Mean score on the development problems, in [0, 1].
         se: Standard error of `skill`; 0 where nothing was measured.
         n: Problems with a score.
+        latency_s: Mean seconds of one call on them; None where nothing was measured.
     """
 
     model: ModelId
     skill: float = Field(ge=0.0, le=1.0)
     se: NonNegativeFloat = 0.0
     n: NonNegativeInt = 0
+    latency_s: NonNegativeFloat | None = Field(default=None, exclude_if=lambda seconds: seconds is None)
 
 
 class Dropped(Spec):
@@ -61,6 +63,10 @@ class Rankings(Spec):
     def models(self, name: RankingName) -> tuple[str, ...]:
         """Its models, best first."""
         return tuple(entry.model for entry in self.ranked(name))
+
+    def seconds(self) -> dict[str, float]:
+        """Mean seconds of one call of every model that was measured alone."""
+        return {entry.model: entry.latency_s for entry in self.generators if entry.latency_s}
 
     def weights(self, name: RankingName, *, chance: float) -> dict[str, float]:
         """Weight of each model's vote (see `vote_weight`)."""

@@ -2,9 +2,17 @@
 
 import math
 from collections.abc import Callable, Mapping, Sequence
-from typing import Literal
+from typing import Literal, Self
 
-from pydantic import Field, NonNegativeFloat, NonNegativeInt, PositiveFloat, PositiveInt, field_validator
+from pydantic import (
+    Field,
+    NonNegativeFloat,
+    NonNegativeInt,
+    PositiveFloat,
+    PositiveInt,
+    field_validator,
+    model_validator,
+)
 
 from itas.core.architecture import Architecture
 from itas.core.component import ModelId
@@ -16,7 +24,7 @@ from itas.search.bound import Description
 from itas.search.history import TrialState
 from itas.search.ranking import Dropped, RankingName, Rankings
 from itas.search.searchers import AnySearcher, Racing
-from itas.search.space import Space
+from itas.search.space import CostKind, Space
 
 Baseline = Literal["sampled and voted", "best of n", "mixture of models", "cheapest"]
 Role = Literal["winner", "best single model", "other single model"] | Baseline
@@ -30,7 +38,7 @@ Because = Literal[
     "it is better than one call, the winner is not proven to be",
     "nothing is proven better than one call",
 ]
-EndKind = Literal["trials", "budget", "gap", "exhausted", "failures"]
+EndKind = Literal["trials", "budget", "time", "gap", "exhausted", "failures"]
 BASELINES: tuple[Baseline, ...] = ("sampled and voted", "best of n", "mixture of models", "cheapest")
 DEFAULT_TRIALS = 160
 """Where no cap is set at all."""
@@ -43,11 +51,14 @@ class Budget(Spec):
         max_trials: Trials of the search.
         max_samples: Model samples bought (not found in the call store).
         max_cost_usd: Dollars; needs prices for all models.
+        max_seconds: Of the clock, in one run: when it is resumed, they begin anew. After them no trial is begun (nor
+            one that would not end before, as long as those before it took); finalists and verdict follow.
     """
 
     max_trials: PositiveInt | None = None
     max_samples: PositiveInt | None = None
     max_cost_usd: PositiveFloat | None = None
+    max_seconds: PositiveFloat | None = Field(default=None, exclude_if=lambda seconds: seconds is None)
 
     @property
     def caps(self) -> Amount:
@@ -60,8 +71,25 @@ class Budget(Spec):
     @property
     def trials(self) -> int | None:
         """Cap on trials; where nothing is capped, a default; None where only samples or money are."""
-        is_capped = self.max_samples is not None or self.max_cost_usd is not None
+        is_capped = any(cap is not None for cap in (self.max_samples, self.max_cost_usd, self.max_seconds))
         return DEFAULT_TRIALS if self.max_trials is None and not is_capped else self.max_trials
+
+
+class Goal(Spec):
+    """What the winner is named for: the best, or the cheapest that is nearly as good.
+
+    Attributes:
+        within: Quality that may be given up for a lower cost, on the scale of scores; 0 names the best.
+        cost: What is saved for it, for one question.
+    """
+
+    within: float = Field(default=0.0, ge=0.0, lt=1.0)
+    cost: CostKind = "samples"
+
+
+Aggregate = Literal["mean", "standardised", "worst"]
+"""What one architecture is worth on several benchmarks: the mean of its scores; the mean of its scores on every
+benchmark in standard deviations of the best single model's there; or the worst of these gains over that model."""
 
 
 class StudySpec(Spec):
@@ -73,6 +101,8 @@ class StudySpec(Spec):
         models: Candidates for generators.
         fusers: Candidates for fusers and judges; the models by default.
         searcher: Who proposes.
+        goal: What the winner is named for.
+        aggregate: What counts where the problems are those of several benchmarks; nothing else looks at it.
         dev: Development problems; see `split_problems`.
         held_out: Most held-out problems used; by default all. A budget may pay for fewer: how many is decided
             when it is known who stands in the verdict.
@@ -90,6 +120,8 @@ class StudySpec(Spec):
     models: tuple[ModelId, ...] = Field(min_length=1)
     fusers: tuple[ModelId, ...] | None = None
     searcher: AnySearcher = Racing()
+    goal: Goal = Goal()
+    aggregate: Aggregate = "mean"
     dev: PositiveInt | None = None
     held_out: PositiveInt | None = None
     finalists: PositiveInt = 5
@@ -98,6 +130,12 @@ class StudySpec(Spec):
     min_evaluations: NonNegativeFloat = 40.0
     baselines: tuple[Baseline, ...] = BASELINES
     seed: int = 0
+
+    @model_validator(mode="after")
+    def _has_one_scale(self) -> Self:
+        if self.aggregate == "worst" and self.goal.within:
+            raise ValueError("'within' gives up points of a mean; with aggregate: worst there is none")
+        return self
 
     @field_validator("models", "fusers")
     @classmethod
@@ -113,9 +151,20 @@ class StudySpec(Spec):
         return self.models if self.fusers is None else self.fusers
 
     @property
+    def costs_used(self) -> frozenset[CostKind]:
+        """What the goal and the searcher hold quality against, besides samples."""
+        goal = {self.goal.cost} if self.goal != Goal() else set[CostKind]()
+        own: object = getattr(self.searcher, "cost", "samples")
+        kinds: tuple[CostKind, ...] = ("usd", "tokens", "seconds")
+        return frozenset(kind for kind in kinds if kind in goal or kind == own)
+
+    @property
     def fingerprint(self) -> str:
-        """SHA-256 over everything but the name."""
-        return digest(self.model_dump(mode="json", exclude={"name"}))
+        """SHA-256 over everything but the name; a goal and an aggregate that are the usual ones do not count."""
+        usual = {"goal"} if self.goal == Goal() else set[str]()
+        if self.aggregate == "mean":
+            usual.add("aggregate")
+        return digest(self.model_dump(mode="json", exclude={"name", *usual}))
 
 
 class StudyEstimate(Spec):
@@ -179,6 +228,20 @@ class PointEstimate(Spec):
     sd: NonNegativeFloat
     observed: float | None = None
     n: NonNegativeInt = 0
+
+
+class FrontPoint(PointEstimate):
+    """A point of the front: nothing that is cheaper is believed to be as good.
+
+    Attributes:
+        micro_usd: Estimated price of one question, in millionths of a dollar; None without prices.
+        cost: Of one question, in the words of the goal (`Goal.cost`).
+        architecture: Ready to run; None in results of before this was written.
+    """
+
+    micro_usd: NonNegativeInt | None = None
+    cost: NonNegativeFloat | None = None
+    architecture: Architecture | None = None
 
 
 class TrialRecord(Spec):
@@ -312,12 +375,17 @@ class StudyResult(Spec):
             left to try, or trials that fail.
         ended_reason: The same in words.
         expected_gap: How much better the best point was then expected to be; None if not computed.
-        finalists: Best first, by the posterior with the fresh problems in it.
+        finalists: The winner first, the others by the posterior with the fresh problems in it.
+        front: The evaluated points that no cheaper one (by the goal's cost) is believed to be as good as, from cheap
+            to dear. Each is an estimate on development problems; none was proven on held-out ones but the winner.
         contestants: The winner first.
         skipped: Baselines that could not be built, or that the budget could not pay for, and why.
         verdict: On held-out problems.
         paid_samples: Bought by the whole study.
         paid_micro_usd: Spent by the whole study.
+        used_samples: What all its evaluations would have bought without a call store; 0 in results of before this was
+            counted.
+        used_micro_usd: Likewise in money; None if something has no price.
     """
 
     spec: StudySpec
@@ -333,15 +401,18 @@ class StudyResult(Spec):
     ended_reason: str
     expected_gap: float | None = None
     finalists: tuple[PointEstimate, ...]
+    front: tuple[FrontPoint, ...] = ()
     contestants: tuple[Contestant, ...]
     skipped: dict[str, str] = Field(default_factory=dict)
     verdict: Verdict
     paid_samples: NonNegativeInt
     paid_micro_usd: NonNegativeInt
+    used_samples: NonNegativeInt = 0
+    used_micro_usd: NonNegativeInt | None = None
 
     @property
     def winner(self) -> Contestant:
-        """The point with the highest posterior mean."""
+        """The point that was named: the highest posterior mean, or the cheapest near it (see `Goal`)."""
         return self.contestants[0]
 
     def contestant(self, role: Role) -> Contestant | None:

@@ -4,7 +4,7 @@ What may stand in a hole is described in `search/holes.py`. A space knows no mod
 into it and gives every valid architecture, once.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Literal, Self, cast
 
@@ -31,6 +31,14 @@ if TYPE_CHECKING:
 Price = Callable[[Architecture], int | None]
 """Estimated cost of one question in millionths of a dollar; None where a model has no price."""
 
+CostKind = Literal["samples", "usd", "tokens", "seconds"]
+"""What one question takes: model samples as planned; dollars, tokens or seconds (of the critical path) as estimated."""
+
+Measure = Callable[[Architecture, Rankings], float | None]
+"""Estimates what one question takes; the ranked lists say how fast the models were. None where it is not known."""
+Measures = Mapping[CostKind, Measure]
+"""For ``tokens`` and ``seconds``; handed in like the price, since a space knows no models."""
+
 MOST_POINTS = 100_000
 SAMPLED_POINTS = 20_000
 
@@ -45,6 +53,8 @@ class Space(Spec):
         max_candidates: Most candidates in one prompt (rule 6).
         max_samples: Most model samples for one question, as planned; None for no limit.
         max_cost_usd: Most dollars for one question, as estimated; needs prices.
+        max_tokens: Most tokens for one question, read and written, as estimated.
+        max_seconds: Longest critical path for one question, as estimated.
         layers: In order, with holes.
     """
 
@@ -54,6 +64,8 @@ class Space(Spec):
     max_candidates: PositiveInt = 24
     max_samples: PositiveInt | None = None
     max_cost_usd: PositiveFloat | None = None
+    max_tokens: PositiveInt | None = Field(default=None, exclude_if=lambda limit: limit is None)
+    max_seconds: PositiveFloat | None = Field(default=None, exclude_if=lambda limit: limit is None)
     layers: tuple[JsonValue, ...] = Field(min_length=1)
 
     @model_validator(mode="after")
@@ -91,6 +103,11 @@ class Space(Spec):
         """SHA-256 over everything that decides its points."""
         return digest(self.model_dump(mode="json", exclude={"name", "description"}))
 
+    @property
+    def needs_measures(self) -> bool:
+        """Which points there are depends on prices, tokens or seconds, which a space does not know."""
+        return any(limit is not None for limit in (self.max_cost_usd, self.max_tokens, self.max_seconds))
+
     def with_options(self, name: str, options: Sequence[JsonValue]) -> "Space":
         """The same space with other options for one hole, for instance other fuser widths.
 
@@ -107,6 +124,7 @@ class Space(Spec):
         rankings: Rankings,
         *,
         price: Price | None = None,
+        measures: Measures | None = None,
         most: int = MOST_POINTS,
         sampled: int = SAMPLED_POINTS,
     ) -> "BoundSpace":
@@ -115,6 +133,7 @@ class Space(Spec):
         Args:
             rankings: The models, best first.
             price: Needed for `max_cost_usd`.
+            measures: Needed for `max_tokens` and `max_seconds`.
             most: Up to so many ways all are made; of more, some are drawn at random, each at most once.
             sampled: How many points are drawn then; always the same ones for the same space.
 
@@ -123,7 +142,7 @@ class Space(Spec):
         """
         from itas.search.bound import bind_space
 
-        return bind_space(self, rankings, price=price, most=most, sampled=sampled)
+        return bind_space(self, rankings, price=price, measures=measures or {}, most=most, sampled=sampled)
 
     def single(self, model: str) -> Architecture:
         """One call of one model, with the settings that the generators of this space have."""

@@ -35,6 +35,7 @@ def split_problems(
     seed: int,
     dev: int | None = None,
     groups: Mapping[str, str] | None = None,
+    parts: Mapping[str, str] | None = None,
 ) -> Split:
     """Split by the seed; the order in which the problems are given does not matter.
 
@@ -43,7 +44,9 @@ def split_problems(
         dev: Development problems, a quarter of them fresh for the finalists; by default a fifth of all, at
             least 40 (never more than half) and at most 400.
         groups: Problem id -> its group; problems of one group, for instance with the same question, stand on one
-            side. A problem without one is a group of its own. Parts may then differ a little in size.
+            side. A problem without one is a group of its own. Sides may then differ a little in size.
+        parts: Problem id -> its part, for instance its benchmark: each part is split for itself, in proportion, and
+            on every side the parts take turns, so that the first problems of a side are balanced too.
 
     Raises:
         SpecError: Too few problems, one twice, `dev` leaves nothing to hold out, or groups are too large.
@@ -66,6 +69,8 @@ def split_problems(
             f"some of its own; found {dev}",
             path="dev",
         )
+    if parts:
+        return _split_parts(problems, parts, seed=seed, dev=dev, groups=groups)
     shuffled = sorted(problems)
     random_for(seed, "split").shuffle(shuffled)
     together = _group(shuffled, groups or {})
@@ -80,6 +85,45 @@ def split_problems(
             path="problems",
         )
     return Split(tuple(ordered[:first]), tuple(ordered[first:second]), tuple(ordered[second:]))
+
+
+def _split_parts(
+    problems: Sequence[str],
+    parts: Mapping[str, str],
+    *,
+    seed: int,
+    dev: int,
+    groups: Mapping[str, str] | None,
+) -> Split:
+    """Every part for itself, then in turns."""
+    members: dict[str, list[str]] = {}
+    for problem in sorted(problems):
+        members.setdefault(parts[problem], []).append(problem)
+    found = [
+        split_problems(own, seed=seed, dev=max(round(dev * len(own) / len(problems)), 5), groups=groups)
+        for own in members.values()
+    ]
+    search, fresh, held_out = (
+        _take_turns(side)
+        for side in (
+            [split.search for split in found],
+            [split.fresh for split in found],
+            [split.held_out for split in found],
+        )
+    )
+    known = groups or {}
+    seen = {known[problem] for problem in (*search, *fresh) if problem in known}
+    return Split(search, fresh, tuple(problem for problem in held_out if known.get(problem) not in seen))
+
+
+def _take_turns(lists: Sequence[Sequence[str]]) -> tuple[str, ...]:
+    """One of each, again and again; of lists of different lengths in proportion."""
+    placed = [
+        ((place + 0.5) / len(entries), number, problem)
+        for number, entries in enumerate(lists)
+        for place, problem in enumerate(entries)
+    ]
+    return tuple(problem for _, _, problem in sorted(placed))
 
 
 def _group(problems: Sequence[str], groups: Mapping[str, str]) -> list[list[str]]:

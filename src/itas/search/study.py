@@ -5,6 +5,7 @@ seed and the observations; what was observed or decided before stands in the jou
 Held-out problems are not touched before the winner is named, and then once.
 """
 
+import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -21,6 +22,8 @@ from itas.search.evaluate import Evaluate, MarginalSamples
 from itas.search.history import Trial
 from itas.search.journal import Journal, read_journal
 from itas.search.ledger import Ledger
+from itas.search.parts import Parts
+from itas.search.ranking import Rankings
 from itas.search.records import (
     Budget,
     Compare,
@@ -32,7 +35,7 @@ from itas.search.records import (
     paired_margins,
 )
 from itas.search.reserve import Reserve
-from itas.search.space import Price
+from itas.search.space import Measures, Price
 from itas.search.split import Split, split_problems
 from itas.search.stages.finals import name_winner
 from itas.search.stages.ranking import rank_models
@@ -53,9 +56,13 @@ class Study:
         evaluate: Runs architectures.
         groups: Problem id -> its group, for instance a digest of its conversation: whole groups go to one side of
             the split, so that no held-out question was searched on. None: every problem is a group of its own.
+        parts: Problem id -> its benchmark, where there are several: each side of the split has as much of every one.
+        clock: Seconds, for `Budget.max_seconds`.
         budget: Caps.
         journal: Where the journal is or shall be; None keeps it in memory.
         price: Estimated cost of one question; needed for caps in dollars.
+        judging: What a judge takes for each answered question beside that; in the estimate.
+        measures: Estimated tokens and seconds of one question, for goals, fronts and limits in them.
         marginal_samples: What an evaluation would still buy; by default read off the structure.
         compare: Paired comparisons: the winner with one call of each single model, which is the question the
             study asks (a comparison of its own each); the winner with the others as one family; each of those
@@ -73,11 +80,15 @@ class Study:
     budget: Budget = field(default_factory=Budget)
     journal: Path | None = None
     price: Price | None = None
+    judging: Amount | None = None
+    measures: Measures | None = None
     marginal_samples: MarginalSamples | None = None
     compare: Compare = paired_margins
     paid_before: Amount | None = None
     progress: Callable[[Progress], None] | None = None
     groups: Mapping[str, str] | None = None
+    parts: Mapping[str, str] | None = None
+    clock: Callable[[], float] = time.monotonic
     versions: Mapping[str, str] = field(default_factory=dict[str, str])
 
     def estimate(self) -> StudyEstimate:
@@ -86,8 +97,10 @@ class Study:
         Raises:
             SpecError: Something is wrong, or the budget does not reach a verdict (with the numbers).
         """
-        space = self.spec.space.bind(guess_rankings(self.spec, self.price), price=self.price)
-        return estimate_study(self.spec, self.budget, self._split(), space, self.price)
+        space = self._bind(guess_rankings(self.spec, self.price))
+        for kind in self.spec.costs_used:
+            space.costs(kind)  # or raise, before anything is paid for
+        return estimate_study(self.spec, self.budget, self._split(), space, self.price, judging=self.judging)
 
     async def run(self) -> StudyResult:
         """Start, or go on where the journal ends.
@@ -98,6 +111,7 @@ class Study:
             BudgetExceeded: A cap was hit before there was anything to recommend.
             Error: No model could be ranked, or no trial has a score.
         """
+        started = self.clock()
         self.estimate()
         split = self._split()
         with Journal(self.journal) as journal:
@@ -110,15 +124,30 @@ class Study:
                 paid_before=self.paid_before,
             )
             rankings, dropped = await rank_models(ledger, self.spec, split.search)
-            space = self.spec.space.bind(rankings, price=self.price)
+            space = self._bind(rankings)
             _check_space(self, journal, space)
             reserve = Reserve(self.spec, self.budget, split, space)
+            parts = Parts(self.spec.aggregate, self.parts or {}, rankings, ledger.journal, split)
             search = Search(
-                ledger, self.spec, space, split.search, reserve, marginal_samples=self.marginal_samples
+                ledger,
+                self.spec,
+                space,
+                split.search,
+                reserve,
+                parts=parts,
+                marginal_samples=self.marginal_samples,
+                elapsed=lambda: self.clock() - started,
             )
             history, end = await search.run()
-            posterior, finalists = await name_winner(
-                ledger, space, history, split, count=self.spec.finalists, reserve=reserve
+            posterior, finalists, front = await name_winner(
+                ledger,
+                space,
+                history,
+                split,
+                count=self.spec.finalists,
+                reserve=reserve,
+                goal=self.spec.goal,
+                parts=parts,
             )
             winner = finalists[0].point
             entries, skipped = line_up(
@@ -141,15 +170,23 @@ class Study:
             ended_reason=end["reason"],
             expected_gap=end.get("expected_gap"),
             finalists=finalists,
+            front=front,
             contestants=contestants,
             skipped={**skipped, **standing.left_out},
             verdict=verdict,
             paid_samples=ledger.paid_samples,
             paid_micro_usd=ledger.paid_micro_usd,
+            used_samples=ledger.used_samples,
+            used_micro_usd=ledger.used_micro_usd,
         )
 
+    def _bind(self, rankings: Rankings) -> BoundSpace:
+        return self.spec.space.bind(rankings, price=self.price, measures=self.measures)
+
     def _split(self) -> Split:
-        return split_problems(self.problems, seed=self.spec.seed, dev=self.spec.dev, groups=self.groups)
+        return split_problems(
+            self.problems, seed=self.spec.seed, dev=self.spec.dev, groups=self.groups, parts=self.parts
+        )
 
 
 def load_study(journal: Path) -> tuple[StudySpec, Budget]:

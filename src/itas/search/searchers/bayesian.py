@@ -8,19 +8,19 @@ each other (kriging believer); the recommendation goes by the posterior.
 
 from collections.abc import Iterator, Sequence
 from random import Random
-from typing import ClassVar
+from typing import ClassVar, Literal
 
 import numpy as np
 import numpy.typing as npt
-from pydantic import PositiveInt
+from pydantic import Field, PositiveInt
 
-from itas.search.acquisition import log_expected_gain
+from itas.search.belief import Belief
 from itas.search.bound import BoundSpace
 from itas.search.history import History, Proposal
-from itas.search.posterior import surrogate_of
 from itas.search.searchers.base import Searcher, draw, untried
 
 Floats = npt.NDArray[np.float64]
+Acquisition = Literal["ei", "nei", "ts"]
 
 
 class Bayesian(Searcher):
@@ -28,13 +28,17 @@ class Bayesian(Searcher):
 
     Attributes:
         first_points: Random points before the model is asked; at most a third of a small space.
-        per_call: Divide the gain by the samples still to be bought.
+        per_call: Divide the gain by the samples still to be bought; not for ``ts``.
+        acquisition: ``ei``: expected gain over the best point, as uncertain as that is itself; ``nei``: the same on
+            average over what all tried points may be worth (noisy expected improvement); ``ts``: the best of a
+            draw from the posterior (Thompson sampling).
     """
 
     type: ClassVar = "bayesian"
 
     first_points: PositiveInt = 16
     per_call: bool = True
+    acquisition: Acquisition = Field(default="ei", exclude_if=lambda value: value == "ei")
 
     def ask(self, history: History, rng: Random, *, space: BoundSpace, batch: int) -> tuple[Proposal, ...]:
         problems = self.first_problems(history)
@@ -48,6 +52,7 @@ class Bayesian(Searcher):
                 first=self.first_points,
                 per_call=self.per_call,
                 problems=problems,
+                acquisition=self.acquisition,
             )
         )
 
@@ -61,6 +66,7 @@ def new_points(
     first: int,
     per_call: bool,
     problems: Sequence[int],
+    acquisition: Acquisition = "ei",
 ) -> list[int]:
     """Up to `count` points that were never tried, to be run on `problems`, most promising first."""
     open_points = untried(history, space)
@@ -70,7 +76,17 @@ def new_points(
     chosen = draw(open_points, min(count, missing), rng)
     rest = min(count, len(open_points)) - len(chosen)
     if rest and history.scores:
-        chosen += _promising(history, space, rest, chosen, per_call=per_call, problems=problems)
+        numbers = np.random.default_rng(rng.getrandbits(64))
+        chosen += _promising(
+            history,
+            space,
+            rest,
+            chosen,
+            numbers,
+            per_call=per_call,
+            problems=problems,
+            acquisition=acquisition,
+        )
     return chosen
 
 
@@ -84,75 +100,42 @@ def _promising(
     space: BoundSpace,
     count: int,
     chosen: Sequence[int],
+    rng: np.random.Generator,
     *,
     per_call: bool,
     problems: Sequence[int],
+    acquisition: Acquisition,
 ) -> list[int]:
-    belief = _Belief(history, space)
-    stock = _Stock(history, space, problems)
-    for point in [*_pending(history), *chosen]:
+    belief = Belief(history, space)
+    stock = Stock(history, space, problems)
+    tried = [*pending_points(history), *chosen]
+    for point in tried:
         belief.believe(point, len(problems))
+    if acquisition == "ts":
+        return belief.drawn_best(count, rng)
     for point in chosen:
         stock.buy(point)
     found: list[int] = []
     for _ in range(count):
-        score = belief.log_gain()
+        score = belief.noisy_log_gain(tried, rng) if acquisition == "nei" else belief.log_gain()
         if per_call:
             score = score - np.log1p(stock.missing())
         point = int(np.argmax(np.where(belief.is_open, score, -np.inf)))
         if not belief.is_open[point]:
             break
         found.append(point)
+        tried.append(point)
         belief.believe(point, len(problems))
         stock.buy(point)
     return found
 
 
-def _pending(history: History) -> Iterator[int]:
+def pending_points(history: History) -> Iterator[int]:
+    """Points of trials that have not ended."""
     return (trial.point for trial in history.trials if trial.state == "pending")
 
 
-class _Belief:
-    """The posterior of all points relative to the best one, as it shrinks when points are being tried."""
-
-    def __init__(self, history: History, space: BoundSpace) -> None:
-        self._surrogate = surrogate_of(history, space)
-        evidence = self._surrogate.evidence
-        self._cross = self._surrogate.cross()
-        self._weighted = self._surrogate.weighted(self._cross)
-        mean = self._surrogate.mean(self._cross)
-        self._variance = self._surrogate.prior_variance - np.einsum("ij,ij->i", self._weighted, self._cross)
-        self._best = int(evidence.points[np.argmax(mean[evidence.points])])
-        self._ahead = mean - mean[self._best]
-        self._noise = float(np.median(evidence.noise))
-        self._updates: list[Floats] = []
-        self._shared = self._covariance(self._best)
-        self.is_open = np.ones(len(space), dtype=np.bool_)
-        self.is_open[list(history.asked)] = False
-
-    def log_gain(self) -> Floats:
-        """Of every point over the best one."""
-        variance = self._variance + self._variance[self._best] - 2.0 * self._shared
-        return log_expected_gain(self._ahead, np.sqrt(np.maximum(variance, 1e-12)))
-
-    def believe(self, point: int, n_problems: int) -> None:
-        """Go on as if the point had come out as expected: uncertainty falls, means stay."""
-        self.is_open[point] = False
-        shared = self._covariance(point)
-        update = shared / (max(float(shared[point]), 1e-12) + self._noise / n_problems) ** 0.5
-        self._updates.append(update)
-        self._variance = self._variance - update**2
-        self._shared = self._shared - update * update[self._best]
-
-    def _covariance(self, point: int) -> Floats:
-        prior = self._surrogate.prior_covariance(np.arange(len(self._variance)), point)
-        covariance = prior - self._weighted @ self._cross[point]
-        for update in self._updates:
-            covariance = covariance - update * update[point]
-        return covariance
-
-
-class _Stock:
+class Stock:
     """Samples that every point still has to buy on some problems."""
 
     def __init__(self, history: History, space: BoundSpace, problems: Sequence[int]) -> None:
@@ -161,7 +144,9 @@ class _Stock:
         self._stock = self._sharing.stock(p for p, asked in history.asked.items() if wanted <= asked)
 
     def missing(self) -> Floats:
+        """Of every point, shape (n,)."""
         return self._sharing.missing_of_all(self._stock).astype(np.float64)
 
     def buy(self, point: int) -> None:
+        """Go on as if a point had been run."""
         self._stock = np.maximum(self._stock, self._sharing.stock([point]))

@@ -13,7 +13,7 @@ import numpy as np
 
 from itas.search.bound import BoundSpace
 from itas.search.history import History, Proposal
-from itas.search.searchers.base import Searcher, draw, untried
+from itas.search.searchers.base import Searcher, draw, neighbours, untried
 
 
 class Greedy(Searcher):
@@ -43,28 +43,17 @@ def _next_points(history: History, space: BoundSpace) -> list[int]:
         place, unchanged, axis = start, 0, 0
         visited.add(place)
         while unchanged < len(space.space.holes):
-            neighbours = _neighbours(space, place, axis)
-            missing = [point for point in neighbours if point not in history.asked]
+            beside = neighbours(space, place, axis)
+            missing = [point for point in beside if point not in history.asked]
             if missing:
                 return missing
-            visited.update(neighbours)
-            best = _best(place, neighbours, means)
+            visited.update(beside)
+            best = _best(place, beside, means)
             unchanged = unchanged + 1 if best == place else 0
             place, axis = best, (axis + 1) % len(space.space.holes)
     return []
 
 
-def _best(place: int, neighbours: Sequence[int], means: Mapping[int, float]) -> int:
-    known = [place, *(point for point in neighbours if point in means)]
+def _best(place: int, beside: Sequence[int], means: Mapping[int, float]) -> int:
+    known = [place, *(point for point in beside if point in means)]
     return max(known, key=lambda point: means[point])
-
-
-def _neighbours(space: BoundSpace, place: int, axis: int) -> list[int]:
-    """Points that differ from a place in one hole, and in the holes that this opens or closes."""
-    own = space.codes[place]
-    same = (space.codes == own) | (space.codes < 0) | (own < 0)
-    same[:, axis] = space.codes[:, axis] != own[axis]
-    if own[axis] < 0:
-        return []
-    same[:, axis] &= space.codes[:, axis] >= 0
-    return [int(point) for point in np.flatnonzero(same.all(axis=1))]

@@ -16,7 +16,7 @@ from pydantic import Field, PositiveInt
 from itas.search.bound import BoundSpace
 from itas.search.history import History, Proposal
 from itas.search.posterior import Posterior, joint_root, posterior_of
-from itas.search.searchers.base import Searcher
+from itas.search.searchers.base import Searcher, left_problems
 from itas.search.searchers.bayesian import count_first_points, new_points
 
 _ATTEMPTS = 50
@@ -64,7 +64,7 @@ class Racing(Searcher):
         posterior = posterior_of(history, space) if count else None
         if posterior is None:
             return []
-        left = {int(point): _unasked(history, int(point)) for point in posterior.points}
+        left = {int(point): left_problems(history, int(point)) for point in posterior.points}
         step = len(self.first_problems(history))
         numbers = np.random.default_rng(rng.getrandbits(64))
         race = _Race(posterior, numbers, self.leader_share)
@@ -101,11 +101,3 @@ class _Race:
     def _leader(self) -> int:
         draw = self._posterior.mean + self._root @ self._numbers.standard_normal(len(self._root))
         return int(self._posterior.points[int(np.argmax(draw))])
-
-
-def _unasked(history: History, point: int) -> list[int]:
-    """Problems that a point was not run on, in order; none if its trial failed."""
-    if point in history.failed:
-        return []
-    asked = history.asked[point]
-    return [problem for problem in range(history.n_problems) if problem not in asked]

@@ -82,4 +82,6 @@ def _judge(model: str, result: Evaluated) -> Ranked | Dropped:
     if result.state == "failed" or 2 * len(scores) < len(result.observations):
         return Dropped(model=model, reason=result.reason or why_unscored(result.observations))
     se = float(np.std(scores, ddof=1)) / len(scores) ** 0.5 if len(scores) > 1 else 0.0
-    return Ranked(model=model, skill=float(np.mean(scores)), se=se, n=len(scores))
+    seconds = [entry.latency_s for entry in result.observations if entry.latency_s]
+    latency = float(np.mean(seconds)) if seconds else None
+    return Ranked(model=model, skill=float(np.mean(scores)), se=se, n=len(scores), latency_s=latency)

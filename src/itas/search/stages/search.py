@@ -1,6 +1,6 @@
 """Second stage: trials, in batches, until a budget ends, nothing is left, or nothing better is expected."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -14,8 +14,9 @@ from itas.search.evaluate import MarginalSamples
 from itas.search.history import History, Proposal, Trial, TrialState
 from itas.search.journal import Event
 from itas.search.ledger import Ledger, observations_of, why_unscored
+from itas.search.parts import Parts
 from itas.search.posterior import expected_gap, posterior_of
-from itas.search.records import Budget, EndKind, StudySpec, number_scores, scores_of
+from itas.search.records import Budget, EndKind, StudySpec, scores_of
 from itas.search.reserve import Reserve
 
 MOST_FAILURES = 8
@@ -29,6 +30,8 @@ class Search:
         ledger: Evaluates and remembers.
         problems: Ids of the search problems; trials name them by number.
         reserve: Says what trials may not touch.
+        parts: Says what a score counts.
+        elapsed: Seconds since the study was begun or resumed.
         marginal_samples: What an evaluation would still buy; by default read off the structure.
     """
 
@@ -40,7 +43,9 @@ class Search:
         problems: Sequence[str],
         reserve: Reserve,
         *,
+        parts: Parts,
         marginal_samples: MarginalSamples | None,
+        elapsed: Callable[[], float],
     ) -> None:
         self._ledger = ledger
         self._journal = ledger.journal
@@ -49,7 +54,10 @@ class Search:
         self._space = space
         self._problems = problems
         self._reserve = reserve
+        self._parts = parts
         self._marginal_samples = marginal_samples
+        self._elapsed = elapsed
+        self._longest_s = 0.0
 
     async def run(self) -> tuple[History, Event]:
         """All trials, and the event that says why the search ended.
@@ -66,7 +74,9 @@ class Search:
             if end is None:
                 proposed = self._propose(history)
                 if isinstance(proposed, list):
+                    begun = self._elapsed()
                     history = history.plus(await self._try(history, proposed))
+                    self._longest_s = max(self._longest_s, self._elapsed() - begun)
                 else:
                     end = proposed
         if not history.scores:
@@ -81,7 +91,7 @@ class Search:
             if event["of"] == "generators" and event["state"] == "done":
                 point = self._space.index_of(self._spec.space.single(event["model"]))
                 if point is not None:
-                    scores = number_scores(scores_of(observations_of(event)), self._problems)
+                    scores = self._parts.numbered(scores_of(observations_of(event)), self._problems)
                     trials.append(Trial(-1, point, tuple(range(len(self._problems))), scores))
         return History(len(self._problems), tuple(trials))
 
@@ -123,7 +133,7 @@ class Search:
         architecture = self._space.points[point].architecture
         ids = [self._problems[problem] for problem in problems]
         result = await self._ledger.once("trial", architecture, ids, trial=number, point=point)
-        scores = number_scores(scores_of(result.observations), self._problems)
+        scores = self._parts.numbered(scores_of(result.observations), self._problems)
         state: TrialState = "failed" if result.state == "done" and not scores else result.state
         reason = result.reason or ("" if scores else why_unscored(result.observations))
         return Trial(number, point, problems, scores, state, reason)
@@ -177,6 +187,9 @@ class Search:
         cut_short = [trial.reason for trial in history.trials if trial.state == "over_budget"]
         if cut_short:
             return self._end("budget", cut_short[-1])
+        cap = self._budget.max_seconds
+        if cap is not None and history.scores and self._elapsed() + self._longest_s >= cap:
+            return self._end("time", f"the time of {cap:g} s does not reach for more trials")
         tail = history.trials[-MOST_FAILURES:]
         if len(tail) == MOST_FAILURES and all(trial.state == "failed" for trial in tail):
             return self._end(
