@@ -1,0 +1,1 @@
+"""Serves architectures under the HTTP API that other tools already speak."""
