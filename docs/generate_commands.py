@@ -51,6 +51,10 @@ EXAMPLES: dict[str, Sequence[str]] = {
     ),
     "search": ("itas search examples/studies/own-questions.yaml --describe",),
     "show": ("itas show examples/architectures/critic-rank-fuse.yaml",),
+    "report": (
+        "itas answer simulated/atlas-large 'What is 6 times 7?' --trace trace.jsonl",
+        "itas report trace.jsonl",
+    ),
     "models": ("itas models", "itas models simulated"),
     "benchmarks": ("itas benchmarks",),
     "schema": ("itas schema > architecture.schema.json",),

@@ -3,6 +3,20 @@
 from html.parser import HTMLParser
 
 VOID = frozenset({"meta", "link", "base", "br", "hr", "img", "input", "source", "embed", "wbr", "col"})
+ALLOWED = {
+    "html", "head", "meta", "title", "style", "body", "a", "main", "header", "h1", "h2", "h3", "p", "strong",
+    "span", "br", "div", "dl", "dt", "dd", "ol", "ul", "li", "pre", "code", "button", "section", "table",
+    "thead", "tbody", "tr", "th", "td", "figure", "figcaption", "script", "noscript", "details", "summary",
+    "fieldset", "legend", "label", "input", "svg", "g", "rect", "path", "text", "article", "mark", "ins", "select",
+    "option",
+}  # fmt: skip
+
+ATTRIBUTES = {
+    "aria-label", "aria-labelledby", "charset", "checked", "class", "content", "data-copies", "d", "font-size",
+    "font-weight", "height", "hidden", "href", "http-equiv", "id", "lang", "letter-spacing", "name",
+    "preserveaspectratio", "role", "rx", "scope", "tabindex", "text-anchor", "type", "viewbox", "width", "x",
+    "xmlns", "y", "autocomplete", "open", "placeholder", "spellcheck", "value",
+}  # fmt: skip
 SHAPES = frozenset({"rect", "path", "circle", "line"})
 
 

@@ -77,11 +77,14 @@ def test_every_component_can_be_drawn(name: str):
     if component.type == "critic":
         after = [{"type": "fuser", "model": "p/alpha"}]
     if component.type == "unit_test_generator":
-        after = [{"type": "unit_test_evaluator", "model": "p/alpha"}]
+        is_run = getattr(component, "execute", False)
+        runs: dict[str, object] = {"execute": True} if is_run else {"model": "p/alpha"}
+        after = [{"type": "unit_test_evaluator", **runs}]
         if getattr(component, "show_tests", False):
             before, after = [], [first, *after]
     if component.type == "unit_test_evaluator":
-        before = [first, {"type": "unit_test_generator", "model": "p/alpha"}]
+        runs = {"execute": True} if getattr(component, "execute", False) else {}
+        before = [first, {"type": "unit_test_generator", "model": "p/alpha", **runs}]
     architecture = Architecture.parse({"layers": [*before, component.model_dump(), *after]})
     assert words_of(draw_svg(architecture))
     assert draw_mermaid(architecture)

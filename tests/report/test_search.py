@@ -10,10 +10,12 @@ import yaml
 
 from itas.core.architecture import Architecture
 from itas.errors import Error
-from itas.report import About, NextStep, render_search_report
+from itas.report import About, NextStep, describe_verdict, render_search_report
+from itas.report.about import AblationLine
 from itas.report.facts import gather
 from itas.search import Budget, Margin, StudyResult
-from tests.report.reading import Reader
+from itas.search.records import Goal
+from tests.report.reading import ALLOWED, ATTRIBUTES, Reader
 from tests.report.worlds import MODELS, Run, run_study
 
 LARGEST = 3_000_000
@@ -56,8 +58,8 @@ def test_every_chart_has_a_table_and_a_text(html: str):
     page = Reader(html)
     labels = [value for tag, name, value in page.values if (tag, name) == ("div", "aria-label")]
     specs = [json.loads(text) for text in page.data]
-    # quality by samples and by price, models, fusers, course, finalists, spending
-    assert len(specs) == 7
+    # quality by samples and by price, what matters, models, fusers, course, finalists, spending
+    assert len(specs) == 8
     assert all(len(spec["description"]) > 40 for spec in specs)
     assert [text for text in labels if not text.startswith(("Table", "Picture"))] == [
         spec["description"] for spec in specs
@@ -138,7 +140,7 @@ def test_without_prices_there_is_no_chart_of_prices(tmp_path: Path, about: About
     unpriced = run_study(tmp_path, price=None)
     page = Reader(render_search_report(unpriced.result, about=about, journal=unpriced.journal))
     assert "unpriced" in page.text
-    assert len(page.data) == 6
+    assert len(page.data) == 7
 
 
 def test_a_verdict_that_a_cap_cut_short_is_called_provisional(run: Run, about: About):
@@ -182,6 +184,64 @@ def test_caps_and_next_steps_are_those_that_are_given(run: Run, about: About):
     assert "itas serve best.yaml" in text
 
 
+def test_the_ablation_is_shown_where_somebody_made_one(run: Run, about: About):
+    part = AblationLine(
+        without="critic (layer 2)", difference=0.021, low=-0.01, high=0.052, verdict="tied",
+        share_of_price=0.18, share_of_samples=-0.04,
+    )  # fmt: skip
+    told = about.model_copy(update={"ablation": (part,)})
+    text = Reader(render_search_report(run.result, about=told)).text
+    for word in (
+        "What each part of the winner adds",
+        "critic (layer 2)",
+        "+2.1",
+        "\u22121.0 to 5.2",
+        "18 %",
+        "-4 %",
+    ):
+        assert word in text
+    assert "What each part" not in Reader(render_search_report(run.result, about=about)).text
+
+
+def test_a_goal_is_told_and_the_best_alone_is_none(run: Run, about: About):
+    spec = run.result.spec.model_copy(update={"goal": Goal(within=0.02, cost="samples")})
+    text = Reader(render_search_report(run.result.model_copy(update={"spec": spec}), about=about)).text
+    assert "takes the fewest samples among those estimated to be at most 2.0 points below the best" in text
+    assert "fewest samples" not in Reader(render_search_report(run.result, about=about)).text
+
+
+def test_the_front_is_the_one_that_the_study_has(run: Run, about: About):
+    html = render_search_report(run.result, about=about, journal=run.journal)
+    table = html.partition("Table of architectures tried")[2].partition("</table>")[0]
+    assert run.result.front
+    assert table.count("<td>yes</td>") == len(run.result.front)
+
+
+def test_the_verdict_says_the_ratio_of_the_prices(run: Run):
+    winner, single = run.result.winner, run.result.single
+    assert single is not None
+    if winner is not single:
+        assert " x the price)" in describe_verdict(run.result)
+
+
+def test_what_components_take_stands_in_the_picture(run: Run, about: About):
+    took = {
+        entry.fingerprint: {"0.0": f"$0.0{place} · 2 s"} for place, entry in enumerate(contestants_of(run), 1)
+    }
+    html = render_search_report(run.result, about=about.model_copy(update={"took": took}))
+    for architecture in (run.result.recommended, run.result.winner.architecture):
+        assert took[architecture.fingerprint]["0.0"] in Reader(html).text
+
+
+def test_the_winner_is_drawn_beside_what_to_use_where_they_differ(run: Run, about: About):
+    heading = "The winner of the search</h3>"
+    for role in ("winner", "best single model"):
+        verdict = run.result.verdict.model_copy(update={"recommended": role})
+        result = run.result.model_copy(update={"verdict": verdict})
+        is_drawn = heading in render_search_report(result, about=about)
+        assert is_drawn == (result.winner.architecture != result.recommended)
+
+
 def test_a_missing_package_is_named_with_the_extra(run: Run, about: About, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setitem(sys.modules, "altair", None)
     with pytest.raises(Error, match=r"altair.*pip install 'itas\[report\]'"):
@@ -189,21 +249,6 @@ def test_a_missing_package_is_named_with_the_extra(run: Run, about: About, monke
 
 
 # --- hostile text -------------------------------------------------------------------------------------------
-
-
-ALLOWED = {
-    "html", "head", "meta", "title", "style", "body", "a", "main", "header", "h1", "h2", "h3", "p", "strong",
-    "span", "br", "div", "dl", "dt", "dd", "ol", "ul", "li", "pre", "code", "button", "section", "table",
-    "thead", "tbody", "tr", "th", "td", "figure", "figcaption", "script", "noscript", "details", "summary",
-    "fieldset", "legend", "label", "input", "svg", "g", "rect", "path", "text",
-}  # fmt: skip
-
-ATTRIBUTES = {
-    "aria-label", "aria-labelledby", "charset", "checked", "class", "content", "data-copies", "d", "font-size",
-    "font-weight", "height", "hidden", "href", "http-equiv", "id", "lang", "letter-spacing", "name",
-    "preserveaspectratio", "role", "rx", "scope", "tabindex", "text-anchor", "type", "viewbox", "width", "x",
-    "xmlns", "y",
-}  # fmt: skip
 
 
 def test_hostile_text_adds_no_element_attribute_or_handler(hostile_pages: list[str]):
@@ -267,3 +312,7 @@ def test_models_keep_their_names_in_the_page(html: str):
 
 def sha256(text: str) -> str:
     return f"'sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}'"
+
+
+def contestants_of(run: Run) -> list[Architecture]:
+    return [entry.architecture for entry in run.result.contestants]

@@ -3,13 +3,15 @@
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from itas.api.opening import Caps, open_models
+from itas.api.opening import Caps, SandboxChoice, open_models, open_raters, open_sandbox
 from itas.api.settings import Settings
 from itas.core.architecture import Architecture
 from itas.core.messages import Message
+from itas.core.model import Listen
 from itas.core.problem import Problem
 from itas.engine import Answer, ComponentRecord
 from itas.engine import answer as run_architecture
+from itas.engine.telemetry import opened_traces
 from itas.errors import SpecError
 from itas.specs import (  # brings the component types
     is_preset_reference,
@@ -78,7 +80,10 @@ async def answer_conversation(
     seed: int = 0,
     first_draw: int = 0,
     caps: Caps | None = None,
+    sandbox: SandboxChoice = "auto",
     watch: Callable[[ComponentRecord], None] | None = None,
+    listen: Listen | None = None,
+    trace: Path | None = None,
 ) -> Answer:
     """Answer one conversation.
 
@@ -90,15 +95,34 @@ async def answer_conversation(
         seed: Of the run.
         first_draw: Number of the first draw; another one asks anew instead of taking stored answers.
         caps: What may be spent.
+        sandbox: Where code of candidates is run, if a component runs any.
         watch: Called with the record of each component when it is done.
+        listen: Hears the text of the answer while it is written; see `itas.engine.answer`.
+        trace: File that every call and event is written to while it happens.
 
     Raises:
         Error: See `itas.engine.answer` and `open_models`.
     """
     problems = known_problems([architecture])
-    async with open_models(settings, problems=problems, recording=recording, seed=seed, caps=caps) as models:
+    async with (
+        open_sandbox(sandbox, needed=architecture.runs_code) as runner,
+        open_models(
+            settings, problems=problems, recording=recording, seed=seed, caps=caps, can_forget=True
+        ) as models,
+        opened_traces(trace) as traces,
+    ):
         for model in architecture.models:
             models(model)  # an unknown provider or a missing key is found before anything is paid for
+        raters = open_raters([architecture])
         return await run_architecture(
-            architecture, conversation, models=models, seed=seed, first_draw=first_draw, watch=watch
+            architecture,
+            conversation,
+            models=models,
+            raters=raters,
+            runner=runner,
+            seed=seed,
+            first_draw=first_draw,
+            watch=watch,
+            listen=listen,
+            trace=traces,
         )

@@ -10,9 +10,10 @@ from pathlib import Path
 from typing import Literal
 
 from itas.api.settings import IN_MEMORY, Settings, read_environment
-from itas.errors import StoreError
+from itas.errors import SandboxError, SpecError, StoreError
 from itas.models.providers.known import KNOWN
-from itas.models.store.sqlite import open_store
+from itas.models.store.place import is_shared, open_place, shown
+from itas.sandbox import TierReport, report_tiers
 
 State = Literal["ok", "note", "missing"]
 
@@ -41,12 +42,13 @@ class Finding:
 
 
 async def examine(settings: Settings) -> tuple[Finding, ...]:
-    """Look at Python, SQLite, store, folders, keys and extras."""
+    """Look at Python, SQLite, store, folders, sandbox, keys and extras."""
     return (
         Finding("python", "ok", f"{platform.python_version()} on {platform.system()} {platform.machine()}"),
         _examine_sqlite(),
         await _examine_store(settings.store),
         _examine_folder(settings.runs),
+        *await _examine_sandbox(),
         *_examine_keys(settings),
         *_examine_extras(),
     )
@@ -71,16 +73,16 @@ def _examine_sqlite() -> Finding:
 async def _examine_store(place: str) -> Finding:
     if place == IN_MEMORY:
         return Finding("call store", "note", "in memory: nothing is remembered after a run")
-    if not _exists(place):
+    if not is_shared(place) and not _exists(place):
         return Finding("call store", "ok", f"{place}: made at the first call")
     try:
-        store = open_store(place)
+        store = await open_place(place)
         stats = await store.stats()
         totals = await store.totals()
         await store.close()
-    except StoreError as error:
+    except (SpecError, StoreError) as error:
         return Finding("call store", "missing", str(error))
-    text = f"{place}: {stats.draws:,} draws of {stats.requests:,} requests, {stats.bytes / 1e6:.1f} MB"
+    text = f"{shown(place)}: {stats.draws:,} draws of {stats.requests:,} requests, {stats.bytes / 1e6:.1f} MB"
     if totals.uncertain:
         text += f"; ${totals.uncertain / 1e6:.4f} may have been billed without an answer"
     if stats.damaged:
@@ -101,6 +103,29 @@ def _examine_folder(folder: Path) -> Finding:
     return Finding(
         "run folders", "missing", f"{folder} cannot be written. Choose another with --output or ITAS_RUNS"
     )
+
+
+async def _examine_sandbox() -> list[Finding]:
+    """Every tier, tried by a program behind it that tries to get out."""
+    try:
+        reports = await report_tiers()
+    except SandboxError as error:
+        return [Finding("sandbox", "note", str(error))]
+    findings = [_describe_tier(report) for report in reports]
+    if not any(report.works for report in reports):
+        findings.append(
+            Finding("sandbox", "note", "no tier holds here: code of models is not run, and not scored")
+        )
+    return findings
+
+
+def _describe_tier(report: TierReport) -> Finding:
+    name = f"sandbox {report.tier}"
+    if report.works:
+        return Finding(
+            name, "ok", f"a program behind it tried to get out and could not; runs {report.python}"
+        )
+    return Finding(name, "note", f"{report.reason}. {report.cure}".strip())
 
 
 def _examine_keys(settings: Settings) -> list[Finding]:

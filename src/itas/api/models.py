@@ -4,8 +4,10 @@ from dataclasses import dataclass
 
 from itas.api.settings import Settings, read_environment
 from itas.core.architecture import Architecture
+from itas.core.extension import place_of
 from itas.core.spec import suggest
 from itas.errors import SpecError
+from itas.models.plugged import model_registry
 from itas.models.providers.known import KNOWN, find_provider
 
 
@@ -47,6 +49,11 @@ def list_providers(settings: Settings) -> tuple[ProviderLine, ...]:
     lines = [
         ProviderLine("simulated", "in this process", "no key needed", is_ready=True),
         ProviderLine("replay", "a recording (--recording FILE)", "no key needed", is_ready=True),
+    ]
+    model_registry.load_all()
+    lines += [
+        ProviderLine(name, f"plugged in: {place_of(make)}", "its own", is_ready=True)
+        for name, make in model_registry.known().items()
     ]
     for name in sorted({*KNOWN, *settings.providers}):
         try:
@@ -101,7 +108,7 @@ def check_providers(architecture: Architecture, settings: Settings) -> None:
     Raises:
         SpecError: Naming the model and the nearest provider.
     """
-    known = sorted({*KNOWN, *settings.providers, "simulated", "replay"})
+    known = sorted({*KNOWN, *settings.providers, *model_registry.announced(), "simulated", "replay"})
     for model in architecture.models:
         provider = model.partition("/")[0]
         if provider not in known:

@@ -1,21 +1,32 @@
 """Open what a run needs: the models behind every id, with store, caps and prices."""
 
+import logging
 from collections.abc import AsyncGenerator, Callable, Iterable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 from itas.api.settings import IN_MEMORY, Settings, read_environment
+from itas.core.architecture import Architecture
 from itas.core.model import Model
 from itas.core.money import to_micro_usd
 from itas.core.problem import Problem
-from itas.errors import SpecError
+from itas.core.rating import RaterSource
+from itas.errors import SpecError, StoreError
 from itas.models.budget import Budget
 from itas.models.pool import ModelPool
 from itas.models.prices import PriceTable
+from itas.models.providers.known import Provider
 from itas.models.store.contract import CallStore, LedgerTotals
-from itas.models.store.memory import MemoryStore
-from itas.models.store.sqlite import open_store
+from itas.models.store.forgetful import ForgetfulStore
+from itas.models.store.place import open_place
+from itas.models.throttle import Throttle
+from itas.sandbox import Sandbox
+
+_log = logging.getLogger(__name__)
+
+SandboxChoice = Literal["auto", "bwrap", "ns", "ll", "none"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +56,8 @@ async def open_models(
     seed: int = 0,
     caps: Caps | None = None,
     run: str = "",
+    can_forget: bool = False,
+    throttles: Callable[[Provider], Throttle] | None = None,
 ) -> AsyncGenerator[ModelPool]:
     """A source of models; closes connections and the call store at the end.
 
@@ -55,6 +68,9 @@ async def open_models(
         seed: Of the simulated models.
         caps: What may be spent; on a run that is resumed, what it spent before counts.
         run: Name of the run in the ledger; must be its own where it can be resumed.
+        can_forget: A call store that cannot be used is said in the log, and the answers stay in memory; for
+            work so small that an answer is worth more than its place in the store.
+        throttles: Makes the throttle of a provider, where it is shared with other machines.
 
     Raises:
         SpecError: The settings are wrong, or a ``replay`` model is asked for without a recording.
@@ -62,7 +78,7 @@ async def open_models(
         StoreError: The store cannot be used.
     """
     caps = caps or Caps()
-    store: CallStore = MemoryStore() if settings.store == IN_MEMORY else open_store(Path(settings.store))
+    store = await _open_store(settings.store, can_forget=can_forget)
     try:
         before = await store.totals(run) if run else LedgerTotals()
         async with ModelPool(
@@ -78,10 +94,61 @@ async def open_models(
             prices=PriceTable(settings.prices),
             run=run,
             environ=read_environment(),
+            context_tokens=settings.context_tokens,
+            throttles=throttles,
         ) as pool:
             yield pool
     finally:
         await store.close()
+
+
+async def _open_store(place: str, *, can_forget: bool) -> CallStore:
+    if place == IN_MEMORY and can_forget:
+        return ForgetfulStore()
+    try:
+        return await open_place(place)
+    except StoreError as error:
+        if not can_forget:
+            raise
+        _log.warning("%s. Going on without it: nothing that was stored is found, and nothing is kept", error)
+        return ForgetfulStore()
+
+
+@asynccontextmanager
+async def open_sandbox(choice: SandboxChoice = "auto", *, needed: bool = False) -> AsyncGenerator[Sandbox]:
+    """The one sandbox of a run, for the engine and for scorers that run code; nothing is started before that.
+
+    Args:
+        choice: The tier; ``none`` runs code without walls, and every result says so. Only ever an argument, never
+            a setting: no file can switch the walls off.
+        needed: Code will be run: find out at once, before anything is paid for, whether a tier holds.
+
+    Raises:
+        SandboxError: `needed`, and none does; with the cure.
+    """
+    async with Sandbox(choice, accept_untrusted=choice == "none") as sandbox:
+        if needed:
+            await sandbox.choose_tier()
+        yield sandbox
+
+
+def open_raters(
+    architectures: Iterable[Architecture], opened: RaterSource | None = None
+) -> RaterSource | None:
+    """The local reward models of some architectures, all of them loaded now; `opened` if they have none.
+
+    Raises:
+        SpecError: The extra ``local`` is missing, or a model is not on this machine; nothing was paid for.
+    """
+    ids = sorted({id for architecture in architectures for id in architecture.raters})
+    if not ids:
+        return opened
+    from itas.models.local import LocalRaters
+
+    raters = opened or LocalRaters()
+    for id in ids:
+        raters(id)
+    return raters
 
 
 def tightness(models: ModelPool, *, samples: int, micro_usd: int) -> Callable[[int], bool]:

@@ -1,11 +1,213 @@
-"""Write the report page of a finished search."""
+"""Write the page, or the figures, of what a run left: a search, an evaluation, or the trace of an answer."""
 
+import json
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING, Any, cast
 
+from pydantic import ValidationError
+
+from itas.api import evaluating
+from itas.api.ablating import ABLATION, AblationReport
+from itas.api.evaluated import EvaluatedRun, load_evaluated, load_side_by_side
 from itas.api.runs import find_run, write_text
 from itas.api.searching import JOURNAL, KIND, REPORT, WINNER, Outcome, load_outcome
-from itas.report.about import About, NextStep
+from itas.api.taking import COMPONENTS, load_taken
+from itas.errors import DataError, SpecError
+from itas.report import words
+from itas.report.about import AblationLine, About, NextStep
 from itas.search import read_journal
+
+if TYPE_CHECKING:
+    from itas.report.charts import Chart
+    from itas.report.evaluation_page import EvaluationAbout
+
+_TRACE_KINDS = frozenset({"trace", "begin", "call", "failed_call", "event", "layer", "answer", "failed"})
+
+
+def write_report(what: Path, *, output: Path | None = None, answer: int | None = None) -> Path:
+    """Write the page of a run, or of a trace, and give its path.
+
+    Args:
+        what: Run folder of a search or an evaluation, or the trace of an answer.
+        output: The page; by default ``report.html`` in the run folder, or beside the trace.
+        answer: Which one, of a trace of several.
+
+    Raises:
+        SpecError: Neither, or there is nothing to report yet.
+        DataError: A file in it is damaged.
+        Error: A package of the extra ``report`` is missing; says how to install it.
+    """
+    if is_trace(what):
+        path = output or what.with_suffix(".html")
+        write_text(path, render_trace(what, answer=answer))
+        return path
+    folder, manifest = find_run(what)
+    if answer is not None:
+        raise SpecError("a number of an answer goes with a trace, not with a run", path="answer")
+    path = output or folder / REPORT
+    if manifest.get("kind") == evaluating.KIND:
+        write_text(path, render_evaluation(what))
+    else:
+        write_text(path, render_search(what))
+    return path
+
+
+def write_run_figures(what: Path, folder: Path, *, answer: int | None = None) -> tuple[Path, ...]:
+    """Write every chart of the page as PNG and SVG, and give their paths.
+
+    Raises:
+        SpecError, DataError, Error: See `write_report`.
+    """
+    from itas.report.figures import write_figures
+
+    return write_figures(_charts(what, answer=answer), folder)
+
+
+def write_comparison(runs: Sequence[Path], output: Path) -> Path:
+    """Write the page of several evaluation runs side by side.
+
+    Raises:
+        SpecError, DataError: See `itas.api.evaluating.compare_runs`.
+    """
+    write_text(output, render_comparison(runs))
+    return output
+
+
+def render_comparison(runs: Sequence[Path]) -> str:
+    """The page of several evaluation runs side by side, as HTML text.
+
+    Raises:
+        SpecError, DataError: See `itas.api.evaluating.compare_runs`.
+    """
+    from itas.report.evaluation_page import render_evaluation_report
+
+    contestants, comparisons = load_side_by_side(runs)
+    about = _evaluation_about(load_evaluated(runs[0])).model_copy(
+        update={
+            "title": " and ".join(each.name for each in contestants[:4]),
+            "command": " ".join(["itas compare", *(str(run) for run in runs)]),
+        }
+    )
+    return render_evaluation_report(contestants, comparisons=comparisons, about=about)
+
+
+def render_search(run: Path) -> str:
+    """The page of a finished search, as HTML text.
+
+    Raises:
+        SpecError: Not the folder of a finished search.
+        DataError: A file in it is damaged.
+    """
+    from itas.report.search import render_search_report
+
+    outcome, about, events = _search(run)
+    return render_search_report(outcome.result, about=about, journal=events)
+
+
+def render_evaluation(run: Path) -> str:
+    """The page of an evaluation, also of one that has not finished, as HTML text.
+
+    Raises:
+        SpecError: Not the folder of an evaluation, or nothing was answered yet.
+        DataError: A file in it is damaged.
+    """
+    from itas.report.evaluation_page import render_evaluation_report
+
+    loaded = load_evaluated(run)
+    return render_evaluation_report(
+        loaded.contestants, comparisons=loaded.comparisons, about=_evaluation_about(loaded)
+    )
+
+
+def render_trace(file: Path, *, answer: int | None = None) -> str:
+    """The page of one answer, as HTML text.
+
+    Raises:
+        SpecError: The trace has no answer of that number.
+        DataError: The file is no trace, or damaged.
+    """
+    from itas.report.trace_page import TraceAbout, render_trace_page
+
+    about = TraceAbout(title=f"Trace {file.name}", source=file.name, number=answer)
+    return render_trace_page(load_trace(file), about=about)
+
+
+def is_trace(path: Path) -> bool:
+    """Whether a file begins as a trace does."""
+    if not path.is_file() or path.suffix not in (".jsonl", ".json", ".trace"):
+        return False
+    try:
+        with path.open("rb") as file:
+            line = json.loads(file.readline())
+    except (OSError, ValueError):
+        return False
+    return isinstance(line, dict) and cast("dict[str, Any]", line).get("kind") in _TRACE_KINDS
+
+
+def load_trace(path: Path) -> list[Mapping[str, Any]]:
+    """The lines of a trace; a torn last line is left out.
+
+    Raises:
+        DataError: Another line is not JSON.
+    """
+    try:
+        lines = path.read_bytes().split(b"\n")
+    except OSError as error:
+        raise DataError(f"{path}: cannot be read ({error.strerror})") from None
+    found: list[Mapping[str, Any]] = []
+    for number, line in enumerate(lines, start=1):
+        if not line.strip():
+            continue
+        try:
+            found.append(json.loads(line))
+        except ValueError as error:
+            if number == len(lines):
+                break
+            raise DataError(f"{path}:{number}: not JSON: {error}") from None
+    return found
+
+
+def _charts(what: Path, *, answer: int | None) -> "Mapping[str, Chart]":
+    if is_trace(what):
+        from itas.report.trace_page import TraceAbout, draw_trace_charts
+
+        about = TraceAbout(title=what.name, source=what.name, number=answer)
+        return draw_trace_charts(load_trace(what), about=about)
+    _, manifest = find_run(what)
+    if manifest.get("kind") == evaluating.KIND:
+        from itas.report.evaluation_page import draw_evaluation_charts
+
+        loaded = load_evaluated(what)
+        return draw_evaluation_charts(loaded.contestants, comparisons=loaded.comparisons)
+    from itas.report.search import draw_search_charts
+
+    outcome, search_about, events = _search(what)
+    return draw_search_charts(outcome.result, about=search_about, journal=events)
+
+
+def _search(run: Path) -> tuple[Outcome, About, Sequence[Any]]:
+    folder, manifest = find_run(run, kind=KIND)
+    outcome = load_outcome(folder)
+    truth = outcome.truth
+    about = About(
+        title=outcome.search.study.name,
+        created=str(manifest.get("created", "")),
+        command=" ".join(str(part) for part in manifest.get("command", ())),
+        benchmark=outcome.benchmark,
+        n_problems=outcome.benchmark_problems,
+        versions=_versions(manifest),
+        fingerprints={"benchmark": outcome.benchmark_fingerprint},
+        is_simulated=outcome.search.is_simulated,
+        true_quality=None if truth is None else {name: found.mean for name, found in truth.quality.items()},
+        true_problems=None if truth is None else truth.problems,
+        caps=outcome.search.budget,
+        next_steps=_next_steps(run, outcome),
+        ablation=_ablation(folder / ABLATION),
+        took=_took(folder / COMPONENTS),
+    )
+    events = read_journal(folder / JOURNAL) if (folder / JOURNAL).is_file() else ()
+    return outcome, about, events
 
 
 def _next_steps(run: Path, outcome: Outcome) -> tuple[NextStep, ...]:
@@ -19,33 +221,56 @@ def _next_steps(run: Path, outcome: Outcome) -> tuple[NextStep, ...]:
     return (use, show)
 
 
-def write_report(run: Path) -> Path:
-    """Write ``report.html`` into the run folder and give its path.
+def _took(path: Path) -> dict[str, dict[str, str]]:
+    """Money and seconds of every component of every contestant, in words."""
+    found = load_taken(path) if path.is_file() else {}
+    return {
+        fingerprint: {
+            f"{each.layer}.{each.component}": f"{words.usd(each.micro_usd)} · {words.seconds(each.seconds)}"
+            for each in taken
+        }
+        for fingerprint, taken in found.items()
+    }
 
-    Raises:
-        SpecError: Not the folder of a finished search.
-        DataError: A file in it is damaged.
-    """
-    from itas.report.search import render_search_report
 
-    folder, manifest = find_run(run, kind=KIND)
-    outcome = load_outcome(folder)
-    truth = outcome.truth
-    about = About(
-        title=outcome.search.study.name,
+def _ablation(path: Path) -> tuple[AblationLine, ...]:
+    """What each part of the winner adds, where somebody found out (`itas ablate`)."""
+    if not path.is_file():
+        return ()
+    try:
+        found = AblationReport.model_validate_json(path.read_bytes())
+    except ValidationError as error:
+        first = error.errors(include_url=False)[0]
+        place = ".".join(str(part) for part in first["loc"])
+        raise DataError(f"{path}: not an ablation: {place}: {first['msg']}") from None
+    return tuple(
+        AblationLine(
+            without=part.without,
+            difference=part.comparison.difference,
+            low=part.comparison.low,
+            high=part.comparison.high,
+            verdict=part.comparison.verdict,
+            share_of_price=part.price_share,
+            share_of_samples=part.samples_share,
+        )
+        for part in found.parts
+        if part.comparison is not None
+    )
+
+
+def _evaluation_about(loaded: EvaluatedRun) -> "EvaluationAbout":
+    from itas.report.evaluation_page import EvaluationAbout
+
+    manifest = loaded.manifest
+    return EvaluationAbout(
+        title=str(manifest.get("name", loaded.folder.name)),
         created=str(manifest.get("created", "")),
         command=" ".join(str(part) for part in manifest.get("command", ())),
-        benchmark=outcome.benchmark,
-        n_problems=outcome.benchmark_problems,
-        versions={str(name): str(found) for name, found in dict(manifest.get("versions", {})).items()},
-        fingerprints={"benchmark": outcome.benchmark_fingerprint},
-        is_simulated=outcome.search.is_simulated,
-        true_quality=None if truth is None else {name: found.mean for name, found in truth.quality.items()},
-        true_problems=None if truth is None else truth.problems,
-        caps=outcome.search.budget,
-        next_steps=_next_steps(run, outcome),
+        sandbox=str(manifest.get("sandbox", "")),
+        versions=_versions(manifest),
+        fingerprints={"benchmark": str(manifest.get("benchmark_fingerprint", ""))},
     )
-    path = folder / REPORT
-    events = read_journal(folder / JOURNAL) if (folder / JOURNAL).is_file() else ()
-    write_text(path, render_search_report(outcome.result, about=about, journal=events))
-    return path
+
+
+def _versions(manifest: Mapping[str, Any]) -> dict[str, str]:
+    return {str(name): str(found) for name, found in dict(manifest.get("versions", {})).items()}

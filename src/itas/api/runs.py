@@ -72,6 +72,18 @@ def find_run(path: Path, *, kind: str | None = None) -> tuple[Path, dict[str, An
     return folder.resolve(), data
 
 
+def note_sandbox(folder: Path, tier: str) -> None:
+    """Write into the manifest behind which walls code of candidates is run. Of several sittings of one run ``none``
+    stays: some of its results came from code that ran without walls.
+
+    Raises:
+        DataError: It cannot be read or written.
+    """
+    _, manifest = find_run(folder)
+    if manifest.get("sandbox") not in (tier, "none"):
+        write_json(folder / MANIFEST, {**manifest, "sandbox": tier})
+
+
 def write_json(path: Path, data: object) -> None:
     """Write a file so that it is either the old one or the new one, whatever happens in between.
 

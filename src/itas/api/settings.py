@@ -18,13 +18,16 @@ from itas.core.spec import parse_as, suggest
 from itas.errors import SpecError
 from itas.models.prices import PriceEntry
 from itas.models.providers.known import ProviderSettings
+from itas.models.store import place
 from itas.specs import load_data
 
 FILE = "itas.yaml"
-IN_MEMORY = "memory"
+IN_MEMORY = place.IN_MEMORY
 PREFIX = "ITAS_"
-OTHER_VARIABLES = frozenset({"ITAS_SHARED_DATA", "ITAS_CHROMIUM"})
-"""Read by the tests only."""
+OTHER_VARIABLES = frozenset({
+    "ITAS_SHARED_DATA", "ITAS_CHROMIUM", "ITAS_SERVE_KEY", *(f"ITAS_SERVE_KEY_{number}" for number in range(1, 100)),
+})  # fmt: skip
+"""No settings: read by the tests, and the key of `itas serve` with its numbered ones."""
 
 
 class Settings(BaseSettings):
@@ -33,9 +36,11 @@ class Settings(BaseSettings):
     Attributes:
         providers: Changes to known providers, and providers of the user's own, by name.
         prices: Dollars per million tokens by model id; wins over the table.
-        store: File of the call store, or ``memory`` to forget everything at the end.
+        context_tokens: Most tokens, prompt and reply together, by model id; wins over the table.
+        store: File of the call store, ``memory`` to forget everything at the end, or ``postgresql://...``.
         runs: Folder of the run folders.
         concurrency: Problems worked on at the same time.
+        plugins: Python files with components, models, benchmarks or searchers; relative to the settings file.
     """
 
     model_config = SettingsConfigDict(
@@ -48,9 +53,11 @@ class Settings(BaseSettings):
 
     providers: dict[str, ProviderSettings] = Field(default_factory=dict[str, ProviderSettings])
     prices: dict[ModelId, PriceEntry] = Field(default_factory=dict[ModelId, PriceEntry])
+    context_tokens: dict[ModelId, PositiveInt] = Field(default_factory=dict[ModelId, PositiveInt])
     store: str = Field(".itas/calls.sqlite3", min_length=1)
     runs: Path = Path("runs")
     concurrency: PositiveInt = 16
+    plugins: tuple[Path, ...] = ()
 
     @classmethod
     def settings_customise_sources(
@@ -80,6 +87,9 @@ def load_settings(path: Path | None = None) -> Settings:
     if not isinstance(data, dict):
         raise SpecError(f"settings are a mapping, found {type(data).__name__}", path=str(path))
     fields = cast("dict[str, Any]", data)
+    if path is not None and isinstance(fields.get("plugins"), list):
+        files = cast("list[object]", fields["plugins"])
+        fields["plugins"] = [path.parent / each if isinstance(each, str) else each for each in files]
     _check_variables()
     try:
         return Settings(**fields)
@@ -90,6 +100,17 @@ def load_settings(path: Path | None = None) -> Settings:
         first = error.errors(include_url=False, include_input=False)[0]  # what was found may be a key
         variable = PREFIX + "__".join(str(part) for part in first["loc"]).upper()
         raise SpecError(f"{first['msg']}", path=variable) from None
+
+
+def find_plugins(path: Path | None = None) -> tuple[Path, ...]:
+    """The plugin files of the settings; reads them only if there can be some.
+
+    Raises:
+        SpecError: As `load_settings`.
+    """
+    if path is None and not Path(FILE).is_file() and f"{PREFIX}PLUGINS" not in os.environ:
+        return ()
+    return load_settings(path).plugins
 
 
 def _check_variables() -> None:

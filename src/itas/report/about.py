@@ -1,5 +1,7 @@
 """What a page says about its run that the result itself does not know."""
 
+from typing import Literal
+
 from pydantic import Field, NonNegativeInt
 
 from itas.core.spec import Spec
@@ -11,6 +13,28 @@ class NextStep(Spec):
 
     purpose: str
     command: str
+
+
+class AblationLine(Spec):
+    """What is lost without one part of the winner.
+
+    Attributes:
+        without: The part that was left out.
+        difference: The winner minus the rest, as a share; above 0 the part is worth something.
+        low: Lower end of its 95 % interval.
+        high: Upper end.
+        verdict: On the winner: better, worse or tied.
+        share_of_price: Of the winner's price that the part takes; None where unpriced. Below 0 it saves some.
+        share_of_samples: Of its samples, likewise.
+    """
+
+    without: str
+    difference: float
+    low: float
+    high: float
+    verdict: Literal["better", "worse", "tied"]
+    share_of_price: float | None = None
+    share_of_samples: float | None = None
 
 
 class About(Spec):
@@ -31,6 +55,9 @@ class About(Spec):
         true_problems: On how many.
         caps: As the user gave them; those of the study if None.
         next_steps: What to do now; two commands that fit most runs if empty.
+        took: What each component takes for one question, in words: by fingerprint of the architecture, then by layer
+            and component (both from 0) as ``0.1``; empty where nobody knows.
+        ablation: What each part of the winner adds; empty where nobody found out.
     """
 
     title: str
@@ -46,3 +73,5 @@ class About(Spec):
     true_problems: NonNegativeInt | None = None
     caps: Budget | None = None
     next_steps: tuple[NextStep, ...] = ()
+    took: dict[str, dict[str, str]] = Field(default_factory=dict)
+    ablation: tuple[AblationLine, ...] = ()

@@ -17,6 +17,7 @@ from itas.core.observation import Observation, event_rates
 from itas.core.problem import Score, Unscored
 from itas.evaluation.statistics import MeanEstimate, estimate_mean
 from itas.report.about import About
+from itas.report.effects import Effect, find_effects
 from itas.report.verdict import name_contestant
 from itas.report.words import describe_architecture
 from itas.search.bound import BoundSpace
@@ -47,6 +48,7 @@ class Standing:
         problems: Problems it was to be asked.
         unscored: Of those asked, by reason.
         reason: Why it did not get through, in words.
+        events: Share of its answers in which something did not go as described, by kind.
         truth: Its true quality, where that is known.
     """
 
@@ -63,6 +65,7 @@ class Standing:
     problems: int
     unscored: Mapping[str, int]
     reason: str
+    events: Mapping[EventKind, float]
     truth: float | None
 
     @property
@@ -150,6 +153,7 @@ class Facts:
     steps: tuple[Step, ...]
     course: tuple[Recommended, ...]
     stages: tuple[StageCost, ...]
+    effects: tuple[Effect, ...]
     is_simulated: bool
 
     @property
@@ -170,12 +174,14 @@ def gather(result: StudyResult, about: About, journal: Sequence[Event]) -> Facts
     space = _bind(result)
     labels = _label_points(result, journal, space)
     asked = _observations_by_point(journal)
+    history = _history(journal, space)
     return Facts(
         standings=tuple(_stand(entry, result, about) for entry in result.contestants),
-        points=_read_points(result, journal, space, labels, asked),
+        points=_read_points(result, history, space, labels, asked),
         steps=_read_steps(result, journal, labels),
         course=_read_course(journal, labels),
         stages=_read_stages(journal),
+        effects=() if history is None or space is None else find_effects(history, space),
         is_simulated=about.is_simulated or any(is_simulated(model) for model in _models(result)),
     )
 
@@ -213,6 +219,7 @@ def _stand(entry: Contestant, result: StudyResult, about: About) -> Standing:
         problems=result.split[2],
         unscored=count_unscored(observations),
         reason=entry.reason,
+        events=event_rates(observations),
         truth=truths.get(entry.architecture.fingerprint),
     )
 
@@ -226,8 +233,8 @@ def _models(result: StudyResult) -> set[str]:
 
 
 def _bind(result: StudyResult) -> BoundSpace | None:
-    """The space with its points; None where prices took part in making it, which are not known here."""
-    if result.spec.space.max_cost_usd is not None:
+    """The space with its points; None where prices and the like took part in making it, which are not known here."""
+    if result.spec.space.needs_measures:
         return None
     space = result.spec.space.bind(result.rankings)
     return space if space.describe() == result.space else None
@@ -265,12 +272,12 @@ def _observations_by_point(journal: Sequence[Event]) -> Mapping[int, tuple[Obser
 
 def _read_points(
     result: StudyResult,
-    journal: Sequence[Event],
+    history: History | None,
     space: BoundSpace | None,
     labels: Mapping[int, str],
     asked: Mapping[int, tuple[Observation, ...]],
 ) -> tuple[PointFacts, ...]:
-    posterior = _posterior(journal, space)
+    posterior = _posterior(history, space)
     finalists = {entry.point: entry for entry in result.finalists}
     facts: list[PointFacts] = []
     for point, label in sorted(labels.items()):
@@ -304,11 +311,11 @@ def _observed(
     return (sum(mean * n for mean, n in known) / n if n else None), n
 
 
-def _posterior(journal: Sequence[Event], space: BoundSpace | None) -> Mapping[int, Estimate]:
-    """Of every evaluated point, from the same evidence as the study's own; none without journal or space."""
+def _history(journal: Sequence[Event], space: BoundSpace | None) -> History | None:
+    """The same evidence as the study's own; None without journal or space."""
     begun = next((event for event in journal if event["event"] == "space"), None)
     if space is None or begun is None or begun.get("points_fingerprint") != space.fingerprint:
-        return {}
+        return None
     found = [(event, _point_of(event, space)) for event in journal]
     evidence = [(event, point) for event, point in found if point is not None]
     ids = list(dict.fromkeys(entry.problem_id for event, _ in evidence for entry in observations_of(event)))
@@ -318,9 +325,15 @@ def _posterior(journal: Sequence[Event], space: BoundSpace | None) -> Mapping[in
         Trial(int(event.get("trial", -1)), point, (), number_scores(scores_of(observations_of(event)), ids))
         for event, point in evidence
     ]
-    history = History(len(ids), tuple(trials))
-    posterior = posterior_of(history, space)
-    return {} if posterior is None else {point: posterior.of(point) for point in history.scores}
+    return History(len(ids), tuple(trials))
+
+
+def _posterior(history: History | None, space: BoundSpace | None) -> Mapping[int, Estimate]:
+    """Of every evaluated point."""
+    posterior = None if history is None or space is None else posterior_of(history, space)
+    if history is None or posterior is None:
+        return {}
+    return {point: posterior.of(point) for point in history.scores}
 
 
 def _point_of(event: Event, space: BoundSpace) -> int | None:

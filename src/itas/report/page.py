@@ -24,23 +24,27 @@ _BUNDLE = "window.vegaEmbed = vegaEmbed;"
 _IN_JSON = {ord(c): f"\\u{ord(c):04x}" for c in "<>&\u2028\u2029"}
 
 
-def render_page(template: str, *, title: str, has_charts: bool = True, **values: object) -> str:
+def render_page(
+    template: str, *, title: str, has_charts: bool = True, scripts: Sequence[str] = (), **values: object
+) -> str:
     """A whole page from one of the templates beside this file.
 
     Args:
         template: Name of the file.
         title: Of the page.
         has_charts: Whether the page brings the program that draws them, about 0.9 MB.
+        scripts: Names of further scripts beside the templates.
         **values: What the template shows. Text is escaped; markup is what `mark_safe` made.
 
     Raises:
         Error: An optional package is missing; says which and how to install it.
     """
-    scripts = [*([_chart_bundle()] if has_charts else []), _read("page.js")]
+    bundle = [_chart_bundle()] if has_charts else []
+    programs = [*bundle, _read("page.js"), *(_read(name) for name in scripts)]
     style = _read("page.css")
     rules = {
         "default-src": "'none'",
-        "script-src": " ".join(f"'sha256-{_sha256(script)}'" for script in scripts),
+        "script-src": " ".join(f"'sha256-{_sha256(script)}'" for script in programs),
         "style-src": f"'sha256-{_sha256(style)}'",
         "base-uri": "'none'",
         "form-action": "'none'",
@@ -50,7 +54,7 @@ def render_page(template: str, *, title: str, has_charts: bool = True, **values:
         title=title,
         policy="; ".join(f"{name} {value}" for name, value in rules.items()),
         style=mark_safe(style),
-        scripts=[mark_safe(script) for script in scripts],
+        scripts=[mark_safe(script) for script in programs],
         **values,
     )
 

@@ -5,8 +5,8 @@ foreign text: they are escaped, made visible and cut to the width of their box, 
 """
 
 from collections import Counter
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from html import escape
 from itertools import pairwise
 
@@ -42,20 +42,21 @@ STYLE = """\
 """
 """Colours for a picture that stands alone; a page brings its own for the same classes."""
 
-BOX, GAP, END = 190, 84, 76
+BOX, GAP, END = 204, 84, 76
 ROW, SPACE, HEAD = 46, 10, 34
 MOST_BOXES = 10
 
 
 @dataclass(frozen=True, slots=True)
 class Box:
-    """Equal components of one layer."""
+    """Equal components of one layer; `took` is what one of them takes, where that is known."""
 
     type: str
     title: str
     full: str
     detail: str
     times: int
+    took: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,14 +70,19 @@ class Column:
     candidates: int
 
 
-def draw_svg(architecture: Architecture, *, is_alone: bool = True) -> str:
+Took = Mapping[tuple[int, int], str]
+"""What a component took for one question, in words, by layer and component (both from 0)."""
+
+
+def draw_svg(architecture: Architecture, *, is_alone: bool = True, took: Took | None = None) -> str:
     """The architecture as SVG text.
 
     Args:
         architecture: What to draw.
         is_alone: With its own colours (light and dark); a page that has them leaves them out.
+        took: Money and time of the components, shown in their boxes.
     """
-    columns = read_columns(architecture)
+    columns = read_columns(architecture, took=took)
     rows = max(len(column.boxes) + (column.left_out > 0) for column in columns)
     height = HEAD + rows * (ROW + SPACE) + 18
     width = 2 * END + len(columns) * BOX + (len(columns) + 1) * GAP + 2
@@ -121,29 +127,46 @@ def draw_mermaid(architecture: Architecture) -> str:
     return "\n".join(lines) + "\n"
 
 
-def read_columns(architecture: Architecture) -> tuple[Column, ...]:
+def draw_text(architecture: Architecture) -> str:
+    """The architecture in plain text, a layer below the other."""
+    lines = ["question"]
+    for column in read_columns(architecture):
+        lines += ["   |", f"{column.number:>2} {column.type.replace('_', ' ')}"]
+        for box in column.boxes:
+            detail = f": {visible(box.detail)}" if box.detail else ""
+            lines.append(f"     {_title(box, most=60)}{detail}")
+        if column.left_out:
+            lines.append(f"     and {column.left_out} more")
+        if column.candidates:
+            lines.append(f"   | {count(column.candidates, 'candidate')}, at most")
+    return "\n".join([*lines, "   |", "answer"]) + "\n"
+
+
+def read_columns(architecture: Architecture, *, took: Took | None = None) -> tuple[Column, ...]:
     """The layers as they are drawn."""
     widths = architecture.widths()
     return tuple(
-        _read_column(number, layer, widths[number]) for number, layer in enumerate(architecture.layers, 1)
+        _read_column(number, layer, widths[number], took or {})
+        for number, layer in enumerate(architecture.layers, 1)
     )
 
 
-def _read_column(number: int, layer: Layer, candidates: int) -> Column:
-    counted = Counter(_read_box(component) for component in layer.components)
-    boxes = [
-        Box(box.type, box.title, box.full, box.detail, many) for box, many in counted.items()
-    ]  # in order of first appearance
+def _read_column(number: int, layer: Layer, candidates: int, took: Took) -> Column:
+    counted = Counter(
+        _read_box(component, took.get((number - 1, place), ""))
+        for place, component in enumerate(layer.components)
+    )
+    boxes = [replace(box, times=many) for box, many in counted.items()]  # in order of first appearance
     shown = boxes if len(boxes) <= MOST_BOXES else boxes[: MOST_BOXES - 1]
     left_out = sum(box.times for box in boxes[len(shown) :])
     return Column(number, layer.type, tuple(shown), left_out, candidates)
 
 
-def _read_box(component: Component) -> Box:
+def _read_box(component: Component, took: str) -> Box:
     models = component.models()
     full = ", ".join(models) or component.type
     title = ", ".join(tail(model) for model in models) or component.type.replace("_", " ")
-    return Box(component.type, title, full, describe_details(component), 1)
+    return Box(component.type, title, full, describe_details(component), 1, took)
 
 
 # --- drawing ------------------------------------------------------------------------------------------------
@@ -167,7 +190,8 @@ def _column(x: float, middle: float, column: Column) -> str:
 
 def _box(x: float, y: float, box: Box) -> str:
     stack = f'<path class="stack" d="M{x + 5:g} {y - 4:g} h{BOX:g} v{ROW:g}"/>' if box.times > 1 else ""
-    has_detail = bool(box.detail)
+    has_detail = bool(box.detail or box.took)
+    under = " · ".join(part for part in (box.detail, box.took) if part)
     title_y = y + (ROW / 2 - 4 if has_detail else ROW / 2 + 4.5)
     marks = f'<rect class="box" x="{x:g}" y="{y:g}" width="{BOX}" height="{ROW}" rx="6"/>'
     marks += (
@@ -175,9 +199,18 @@ def _box(x: float, y: float, box: Box) -> str:
     )
     text = _text(x + 14, title_y, _title(box, most=20), size=13, weight=600)
     if has_detail:
-        text += _text(x + 14, y + ROW / 2 + 13, shorten(visible(box.detail), 28), size=11.5, kind="quiet")
-    whole = escape(visible(shorten(f"{box.full}: {box.detail}" if has_detail else box.full, 300)))
+        text += _text(x + 14, y + ROW / 2 + 13, _fit(box), size=11.5, kind="quiet")
+    whole = escape(visible(shorten(f"{box.full}: {under}" if has_detail else box.full, 300)))
     return f"<g><title>{whole}</title>{stack}{marks}{text}</g>"
+
+
+def _fit(box: Box) -> str:
+    """The second line of a box; what it took is never cut off."""
+    if not box.took:
+        return shorten(visible(box.detail), 28)
+    room = 30 - len(box.took) - 3
+    detail = shorten(visible(box.detail), room) if room > 5 and box.detail else ""
+    return " · ".join(part for part in (detail, visible(box.took)) if part)
 
 
 def _title(box: Box, *, most: int) -> str:

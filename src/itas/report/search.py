@@ -58,6 +58,9 @@ def render_search_report(result: StudyResult, *, about: About, journal: Sequence
     """
     facts = gather(result, about, journal)
     recommended = result.recommended
+    drawn = _draw(result, facts, about)
+    took = _took(about, recommended)
+    winner = result.winner.architecture
     return render_page(
         "search.html.j2",
         title=about.title,
@@ -72,8 +75,11 @@ def render_search_report(result: StudyResult, *, about: About, journal: Sequence
         recommended=recommended,
         choice=describe_choice(result),
         recommended_name=name_contestant(_recommended(result)),
-        picture=mark_safe(draw_svg(recommended, is_alone=False)),
-        columns=read_columns(recommended),
+        picture=mark_safe(draw_svg(recommended, is_alone=False, took=took)),
+        winner_picture=None
+        if winner == recommended
+        else mark_safe(draw_svg(winner, is_alone=False, took=_took(about, winner))),
+        columns=read_columns(recommended, took=took),
         yaml=_yaml(recommended),
         cheaper=tuple(
             (name_contestant(entry), _yaml(entry.architecture))
@@ -83,18 +89,88 @@ def render_search_report(result: StudyResult, *, about: About, journal: Sequence
             and entry.architecture != recommended
         ),
         next_steps=about.next_steps or _next_steps(result),
-        quality={by: charts.draw_quality(facts, by=by, metric=about.metric) for by in _axes(facts)},
+        goal=describe_goal(result),
+        quality=drawn.quality,
         points=sorted(facts.points, key=lambda point: -(point.best_known or -1.0)),
-        front=charts.mark_front(facts.points, "samples"),
-        rankings=tuple(_ranking(result, about, *entry) for entry in _RANKINGS),
-        course=charts.draw_course(facts, metric=about.metric),
-        finalists=charts.draw_finalists(result.finalists, _labels(facts), metric=about.metric),
+        front=_front(result, facts),
+        rankings=drawn.rankings,
+        course=drawn.course,
+        finalists=drawn.finalists,
+        effects=drawn.effects,
+        ablation=drawn.ablation,
         labels=_labels(facts),
-        spending=charts.draw_spending(facts),
+        spending=drawn.spending,
         spent=_spent(result, about.caps or result.budget, is_simulated=facts.is_simulated),
         versions=about.versions or _versions(journal),
         fingerprints=_fingerprints(result, about),
     )
+
+
+def draw_search_charts(
+    result: StudyResult, *, about: About, journal: Sequence[Event] = ()
+) -> dict[str, Chart]:
+    """The charts of the page by name, for figures."""
+    drawn = _draw(result, gather(result, about, journal), about)
+    found: dict[str, Chart | None] = {
+        **{f"quality-by-{by}": chart for by, chart in drawn.quality.items()},
+        "effects": drawn.effects,
+        "ablation": drawn.ablation,
+        **{f"ranking-{ranking.title.lower().replace(' ', '-')}": ranking.chart for ranking in drawn.rankings},
+        "course": drawn.course,
+        "finalists": drawn.finalists,
+        "spending": drawn.spending,
+    }
+    return {name: chart for name, chart in found.items() if chart is not None}
+
+
+def describe_goal(result: StudyResult) -> str:
+    """What the winner was named for, where that is not simply the best; empty else."""
+    goal = result.spec.goal
+    if not goal.within:
+        return ""
+    cost = {"samples": "samples", "usd": "dollars", "tokens": "tokens", "seconds": "seconds"}[goal.cost]
+    return (
+        f"The goal was the architecture that takes the fewest {cost} among those estimated to be at most "
+        f"{words.points(goal.within)} points below the best."
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Drawn:
+    """Every chart of the page."""
+
+    quality: Mapping[charts.By, Chart | None]
+    rankings: tuple[Ranking, ...]
+    course: Chart | None
+    finalists: Chart
+    effects: Chart | None
+    ablation: Chart | None
+    spending: Chart | None
+
+
+def _draw(result: StudyResult, facts: Facts, about: About) -> _Drawn:
+    return _Drawn(
+        quality={by: charts.draw_quality(facts, by=by, metric=about.metric) for by in _axes(facts)},
+        rankings=tuple(_ranking(result, about, *entry) for entry in _RANKINGS),
+        course=charts.draw_course(facts, metric=about.metric),
+        finalists=charts.draw_finalists(result.finalists, _labels(facts), metric=about.metric),
+        effects=charts.draw_effects(facts.effects),
+        ablation=charts.draw_ablation(about.ablation),
+        spending=charts.draw_spending(facts),
+    )
+
+
+def _front(result: StudyResult, facts: Facts) -> frozenset[int]:
+    """The front as the study has it, by the cost of its goal; for older results, by samples."""
+    if result.front:
+        return frozenset(entry.point for entry in result.front)
+    return charts.mark_front(facts.points, "samples")
+
+
+def _took(about: About, architecture: Architecture) -> dict[tuple[int, int], str]:
+    known = about.took.get(architecture.fingerprint, {})
+    places = ((name.partition("."), text) for name, text in known.items())
+    return {(int(layer), int(component)): text for (layer, _, component), text in places}
 
 
 def _headline(result: StudyResult) -> str:

@@ -1,6 +1,7 @@
 """The verdict of a study in plain words, with its figures."""
 
 from itas.core.architecture import Architecture
+from itas.core.money import add_prices
 from itas.report.words import count, describe_architecture, interval, name_models, points, tail
 from itas.search.records import SINGLES, Contestant, Margin, StudyResult
 
@@ -34,7 +35,7 @@ def _describe_verdict(result: StudyResult) -> str:
             return f"No verdict on the winner: {nothing}. That call is {_beaten(other, single)}."
         return f"No verdict: {nothing}."
     where = f"on {count(margin.n, 'held-out problem')}"
-    price = f"at {_samples(winner)} a question against {single.planned_samples}"
+    price = f"at {_samples(winner)} a question against {single.planned_samples}{_price_ratio(winner, single)}"
     if result.verdict.relation == "better":
         figures = f"{points(margin.difference, signed=True)} points over {call} ({_interval(margin)})"
         also = _also_beaten(result, single)
@@ -195,6 +196,21 @@ def _interval(margin: Margin) -> str:
 
 def _samples(entry: Contestant) -> str:
     return count(entry.planned_samples, "sample")
+
+
+def _price_ratio(entry: Contestant, other: Contestant) -> str:
+    """`` (2.3 x the price)``; nothing where a price is not known."""
+    price, base = _price(entry), _price(other)
+    if price is None or not base:
+        return ""
+    ratio = price / base
+    digits = 2 if ratio < 1 else 1 if ratio < 100 else 0
+    return f" ({ratio:,.{digits}f} x the price)"
+
+
+def _price(entry: Contestant) -> float | None:
+    total = add_prices(each.cost_micro_usd for each in entry.observations)
+    return None if total is None or not entry.observations else total / len(entry.observations)
 
 
 def _scored(entry: Contestant) -> str:

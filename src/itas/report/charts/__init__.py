@@ -2,6 +2,7 @@
 
 from itas.report.charts.base import Chart
 from itas.report.charts.course import draw_course
+from itas.report.charts.effects import draw_ablation, draw_effects
 from itas.report.charts.finalists import draw_finalists
 from itas.report.charts.quality import By, draw_quality, mark_front
 from itas.report.charts.ranking import draw_ranking
@@ -10,7 +11,9 @@ from itas.report.charts.spending import draw_spending
 __all__ = [
     "By",
     "Chart",
+    "draw_ablation",
     "draw_course",
+    "draw_effects",
     "draw_finalists",
     "draw_quality",
     "draw_ranking",

@@ -86,6 +86,9 @@ def draw_quality(facts: Facts, *, by: By, metric: str) -> Chart | None:
                 interpolate="step-after", stroke="var(--tried)", strokeWidth=1, opacity=0.7, aria=False
             )
             .encode(x=x, y=y),
+            alt.Chart(values_of([row for row in front if row["low"] is not None]))
+            .mark_rule(stroke="var(--tried)", strokeWidth=1, opacity=0.6, aria=False)
+            .encode(x=x, y=alt.Y("low:Q"), y2="high:Q"),
             alt.Chart(values_of(tried))
             .mark_point(filled=True, size=36, opacity=0.55, aria=False)
             .encode(x=x, y=y, color=colour, shape=shape, tooltip=_tooltip(alt, by)),
@@ -118,7 +121,7 @@ def draw_quality(facts: Facts, *, by: By, metric: str) -> Chart | None:
         kind = "the estimate of the search" if known else "the mean observed in the search"
         caption += (
             f" Dots are {kind} on development problems, which may be easier or harder; the line joins the best "
-            "of them for what they take."
+            "of them for what they take, with 95 % intervals."
         )
     return finish(alt.layer(*layers), text, caption, height=380)
 
@@ -155,6 +158,8 @@ def _point_rows(facts: Facts, by: By) -> list[Row]:
             "label": visible(shorten(point.label, 240)),
             "n": point.n,
             "front": point.point in front,
+            "low": None if point.sd is None else round(100 * (best - 1.96 * point.sd), 3),
+            "high": None if point.sd is None else round(100 * (best + 1.96 * point.sd), 3),
         }
         for point in facts.points
         if (taken := _taken(point, by)) is not None and (best := point.best_known) is not None

@@ -1,4 +1,4 @@
-// Draws the charts when they come into sight, shows what the pointer is on, and copies text.
+// Draws the charts, those in sight first, shows what the pointer is on, and copies text.
 "use strict";
 (() => {
   const tip = document.getElementById("tip");
@@ -40,11 +40,17 @@
     }
   };
 
+  // What is in sight is drawn at once, the others when there is nothing else to do.
+  const later = (work, isInSight) => {
+    if (isInSight || !window.requestIdleCallback) requestAnimationFrame(work);
+    else window.requestIdleCallback(work, { timeout: 3000 });
+  };
+
   const sizes = new ResizeObserver((entries) => {
     for (const { target, contentRect } of entries) {
       if (contentRect.width > 0 && !target.dataset.state) {
         target.dataset.state = "drawing";
-        requestAnimationFrame(() => draw(target));
+        later(() => draw(target), target.getBoundingClientRect().top < window.innerHeight);
       }
     }
   });

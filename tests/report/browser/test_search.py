@@ -5,11 +5,10 @@ from pathlib import Path
 import pytest
 
 from itas.report import About, render_search_report
-from tests.report.browser import open_browser
+from tests.report.browser.driver import open_browser
 from tests.report.worlds import Run
 
-# One browser at a time: they are heavy.
-pytestmark = [pytest.mark.xdist_group("browser"), pytest.mark.timeout(180)]
+pytestmark = [pytest.mark.browser, pytest.mark.timeout(180)]
 
 DRAWN = """[...document.querySelectorAll(".chart")].filter((chart) => chart.clientWidth > 0)
     .every((chart) => chart.dataset.state === "drawn")"""
@@ -29,7 +28,7 @@ async def test_the_page_draws_its_charts_without_an_error_or_a_request(
         await page.until(DRAWN)
         await page.run("document.getElementById('by-price').click()")
         await page.until(DRAWN)
-        assert await page.run("document.querySelectorAll('.chart svg').length") == 7
+        assert await page.run("document.querySelectorAll('.chart svg').length") == 8
         assert await page.run("document.documentElement.scrollWidth <= document.documentElement.clientWidth")
         assert page.problems == []
         assert {address for address in page.asked if address != file.as_uri()} == set()

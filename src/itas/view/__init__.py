@@ -1,0 +1,1 @@
+"""Serves the run folders of this machine as pages: to list, open, compare, watch, stop and resume them."""
