@@ -1,6 +1,7 @@
 """What every test may use."""
 
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -20,3 +21,12 @@ def shared_data() -> Path:
     if os.environ.get("CI"):
         pytest.fail(reason)
     pytest.skip(reason)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def stop_what_was_started() -> Iterator[None]:
+    """Servers that tests share."""
+    yield
+    from tests.scale.stores import stop_shared_server
+
+    stop_shared_server()

@@ -13,7 +13,7 @@ ROOT = "itas"
 
 _EVERYTHING = frozenset({
     "errors", "core", "models", "components", "sandbox", "benchmarks", "search",
-    "specs", "engine", "evaluation", "serve", "report",
+    "specs", "engine", "evaluation", "serve", "view", "report", "plugins", "lab",
 })  # fmt: skip
 _OUTLETS = frozenset({"errors", "core", "engine", "evaluation", "models", "specs", "search"})
 
@@ -30,9 +30,13 @@ ALLOWED: dict[str, frozenset[str]] = {
     "specs": frozenset({"errors", "core", "components"}),
     "engine": frozenset({"errors", "core", "models", "sandbox"}),
     "evaluation": frozenset({"errors", "core", "models", "sandbox", "engine", "benchmarks", "specs"}),
+    "lab": frozenset({"errors", "core", "components", "search"}),
     "serve": _OUTLETS,
+    "view": frozenset({"errors", "core", "report"}),
     "report": _OUTLETS,
     "testing": frozenset({"errors", "core", "models", "components", "benchmarks", "search", "engine"}),
+    # Files of the user, which may register in these rooms.
+    "plugins": frozenset({"errors", "core", "components", "models", "benchmarks", "search"}),
     # One public function behind each command: puts the rooms together.
     "api": _EVERYTHING,
     "cli": _EVERYTHING | {"api"},
@@ -49,9 +53,10 @@ STANDARD_LIBRARY_AND: dict[str, frozenset[str]] = {
 # Packages of the extras: they may be missing, and are slow to import. Only inside functions, or for types.
 HEAVY = frozenset({
     "altair", "jinja2", "vl_convert", "pandas",
-    "fastapi", "starlette", "uvicorn", "prometheus_client",
+    "fastapi", "httptools", "starlette", "uvicorn", "uvloop", "prometheus_client",
     "math_verify", "latex2sympy2_extended", "sympy",
-    "asyncpg", "optuna", "ray",
+    "inspect_ai", "lm_eval",
+    "arro3", "asyncpg", "optuna", "ray",
     "botorch", "datasets", "scipy", "statsmodels", "torch", "transformers",
 })  # fmt: skip
 

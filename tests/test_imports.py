@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.code_rules import check_code
+from tests.code_rules import CALLS_THE_USERS_CODE, check_code
 from tests.import_rules import ALLOWED, Violation, check_imports
 
 SOURCE = Path(__file__).parent.parent / "src"
@@ -191,6 +191,14 @@ def test_a_forbidden_thing_is_found(source: str, words: str):
 )
 def test_what_only_looks_like_it_is_not_reported(source: str):
     assert check_code("itas/engine/run.py", source) == []
+
+
+def test_only_what_calls_the_code_of_users_may_catch_everything_and_nothing_else_is_allowed_there():
+    (path,) = CALLS_THE_USERS_CODE
+    caught = "try:\n    f()\nexcept Exception:\n    pass"
+    assert check_code(path, caught) == []
+    for source in ("try:\n    f()\nexcept:\n    pass", "eval('1')", caught.replace("Exc", "BaseExc")):
+        assert check_code(path, source)
 
 
 def test_the_command_line_may_print():

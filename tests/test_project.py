@@ -13,7 +13,7 @@ from packaging.utils import canonicalize_name
 ROOT = Path(__file__).parent.parent
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
 EXTRAS = PROJECT["optional-dependencies"]
-IN_DEV = ("report", "serve", "math", "optuna", "postgres", "dev")
+IN_DEV = ("report", "serve", "math", "optuna", "parquet", "postgres", "dev")
 LOCKS = sorted((ROOT / "requirements").glob("*.txt"))
 
 # Directories at the top of every system or container: a checkout there says nothing about a machine.

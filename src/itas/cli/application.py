@@ -4,7 +4,20 @@ from typing import Annotated
 
 import typer
 
-from itas.cli.commands import answering, describing, searching, storing
+from itas.cli.commands import (
+    ablating,
+    answering,
+    chatting,
+    describing,
+    lab,
+    listing,
+    reporting,
+    searching,
+    serving,
+    storing,
+    viewing,
+)
+from itas.cli.plugging import with_plugins
 
 app = typer.Typer(
     name="itas",
@@ -16,26 +29,37 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 
-app.command("answer")(answering.answer)
-app.command("estimate")(answering.estimate)
-app.command("evaluate")(answering.evaluate)
+app.command("answer")(with_plugins(answering.answer))
+app.command("estimate")(with_plugins(answering.estimate))
+app.command("evaluate")(with_plugins(answering.evaluate))
 app.command("compare")(answering.compare)
-app.command("search")(searching.search)
-app.command("resume")(searching.resume)
+app.command("search")(with_plugins(searching.search))
+app.command("resume")(with_plugins(searching.resume))
+app.command("ablate")(with_plugins(ablating.ablate))
 app.command("demo")(searching.demo)
-app.command("show")(describing.show)
-app.command("report")(describing.report)
-app.command("models")(describing.models)
-app.command("benchmarks")(describing.benchmarks)
+app.command("lab")(lab.lab)
+app.command("chat")(with_plugins(chatting.chat))
+app.command("serve")(with_plugins(serving.serve))
+app.command("view")(with_plugins(viewing.view))
+app.command("show")(with_plugins(describing.show))
+app.command("report")(with_plugins(reporting.report))
+app.command("export")(with_plugins(reporting.export))
+app.command("models")(with_plugins(describing.models))
+app.command("benchmarks")(with_plugins(describing.benchmarks))
 app.command("spaces")(describing.spaces)
+app.command("components")(with_plugins(listing.components))
+app.command("searchers")(with_plugins(listing.searchers))
+app.command("presets")(listing.presets)
 app.command("convert")(describing.convert)
-app.command("schema")(describing.schema)
+app.command("schema")(with_plugins(describing.schema))
 app.command("doctor")(describing.doctor)
 
 store = typer.Typer(
     no_args_is_help=True, rich_markup_mode=None, help="The call store: what was asked and answered."
 )
+store.command("list")(storing.list_)
 store.command("size")(storing.size)
+store.command("prune")(storing.prune)
 store.command("export")(storing.export)
 store.command("import")(storing.import_)
 app.add_typer(store, name="store")

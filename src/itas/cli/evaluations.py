@@ -1,11 +1,12 @@
 """How an evaluation looks in the terminal."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 import typer
 
 from itas.api.evaluating import EvaluationEstimate, EvaluationReport, running_score
+from itas.cli.figures import print_figures
 from itas.cli.progress import ProgressLine, spent_words
 from itas.cli.tables import print_json, print_table
 from itas.cli.terminal import clean, out, progress
@@ -40,6 +41,8 @@ class EvaluationProgress:
         self._scores: list[float] = []
         self._samples = 0
         self._micro_usd = 0
+        self._known = 0
+        self._rejections: Callable[[], int] | None = None
 
     def confirm(self, estimates: Sequence[EvaluationEstimate]) -> bool:
         costs = any(each.max_micro_usd != 0 and not each.is_simulated for each in estimates)
@@ -49,10 +52,20 @@ class EvaluationProgress:
             self._line.say(f"{each.name}: {each.sentence}", always=must_ask)
         return not must_ask or ask_to_pay()
 
-    def begin(self, architecture: "Architecture", total: int) -> None:
-        self._line.say(f"{architecture.name}: {total} problems")
+    def begin(
+        self,
+        architecture: "Architecture",
+        total: int,
+        *,
+        known: "Sequence[ProblemResult]" = (),
+        rejections: Callable[[], int] | None = None,
+    ) -> None:
+        there = f", {len(known)} of them done before" if known else ""
+        self._line.say(f"{architecture.name}: {total} problems{there}")
         self._line.restart()
-        self._total, self._unscored, self._scores = total, 0, []
+        self._total, self._known, self._rejections = total, len(known), rejections
+        self._scores = [each.outcome.value for each in known if isinstance(each.outcome, Score)]
+        self._unscored = len(known) - len(self._scores)
 
     def result(self, result: "ProblemResult") -> None:
         self._samples += result.samples_paid
@@ -63,6 +76,7 @@ class EvaluationProgress:
             self._unscored += 1
         done = len(self._scores) + self._unscored
         mean, se = running_score(self._scores)
+        refused = self._rejections() if self._rejections is not None else 0
         parts = [
             f"{done}/{self._total}",
             f"score {100 * mean:.1f} +- {100 * se:.1f}",
@@ -73,7 +87,8 @@ class EvaluationProgress:
                 max_samples=self._max_samples,
                 max_micro_usd=self._max_micro_usd,
             ),
-            self._line.time_left(done, self._total),
+            f"{refused:,} refused (429)" if refused else "",
+            self._line.time_left(done - self._known, self._total - self._known),
         ]
         self._line.show("  ".join(part for part in parts if part), is_last=done == self._total)
 
@@ -108,17 +123,30 @@ def print_evaluations(report: EvaluationReport, *, as_json: bool) -> int:
                 "paid_micro_usd": report.paid_micro_usd,
                 "uncertain_micro_usd": report.uncertain_micro_usd,
                 "overrun_micro_usd": report.overrun_micro_usd,
+                "estimated_micro_usd": report.estimated_micro_usd,
             }
         )
         return code
     print_summaries(report.summaries)
     print_comparisons(report.comparisons)
+    if report.estimated_micro_usd is not None and report.is_complete:
+        estimated, paid = format_usd(report.estimated_micro_usd), format_usd(report.paid_micro_usd)
+        out().print(f"\nestimated {estimated}, paid {paid}{_stored_words(report)}")
     out().print(f"\nin {clean(str(report.folder))}")
     if code:
         progress().print(
             "a cap was reached: what is here is usable, what is missing was not asked", style="yellow"
         )
     return code
+
+
+def _stored_words(report: EvaluationReport) -> str:
+    """Why less was paid than answers are worth: some were in the call store."""
+    used, paid = (
+        sum(each.samples_used for each in report.summaries),
+        sum(each.samples_paid for each in report.summaries),
+    )
+    return f"; {used - paid:,} of {used:,} samples were there already" if paid < used else ""
 
 
 def print_summaries(summaries: "Sequence[Summary]") -> None:
@@ -147,8 +175,14 @@ def print_summaries(summaries: "Sequence[Summary]") -> None:
             out().print(clean(f"{each.architecture}: {count} unscored ({reason})"))
         if each.stopped_by == "failures":
             out().print(clean(f"{each.architecture}: stopped, because nothing but failures came"))
+        for part in each.components:
+            if part.samples_saved:
+                planned = part.samples_used + part.samples_saved
+                share = f"{100 * part.samples_saved / planned:.0f} % of {planned:,} planned samples were not needed"
+                out().print(clean(f"{each.architecture}: {part.type} in layer {part.layer + 1}: {share}"))
         for kind, rate in each.events.items():
             out().print(clean(f"{each.architecture}: {kind} in {100 * rate:.1f} % of the answers"))
+    print_figures(summaries)
 
 
 def print_comparisons(comparisons: "Sequence[Comparison]") -> None:

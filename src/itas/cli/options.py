@@ -1,7 +1,7 @@
 """Arguments that several commands share."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
@@ -26,8 +26,24 @@ On = Annotated[
         "--on", help="Benchmark: a name from 'itas benchmarks', NAME:FILE, or a JSONL or CSV file of yours."
     ),
 ]
+Where = Annotated[
+    str | None,
+    typer.Option(
+        "--where",
+        help="Cluster that answers and scores: 'ray' for one on this machine, 'ray://auto' or 'ray://HOST:PORT' "
+        "for one that runs. This process otherwise.",
+    ),
+]
 Scorer = Annotated[
     str | None, typer.Option("--scorer", help="How your own file is scored: exact, choice, number, regex.")
+]
+Judge = Annotated[
+    str | None,
+    typer.Option(
+        "--judge",
+        help="Model that judges the answers of mt_bench, alpaca_eval, arena_hard or your own file, or reads those "
+        "of mixeval; then ',grading=pairwise', ',baseline=NAME', ',wording=own', ',orders=one' where wanted.",
+    ),
 ]
 Limit = Annotated[
     int | None, typer.Option("--limit", min=1, help="Random subset of that many problems, drawn by the seed.")
@@ -35,8 +51,25 @@ Limit = Annotated[
 Output = Annotated[
     Path | None, typer.Option("--output", "-o", help="Folder of run folders; 'runs' by default.")
 ]
+SandboxTier = Annotated[
+    Literal["auto", "bwrap", "ns", "ll", "none"],
+    typer.Option(
+        "--sandbox",
+        help="Walls for code of models: the strongest that holds here (auto), or one. 'none' runs it with your rights; "
+        "every result says so.",
+    ),
+]
 Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask before money is spent.")]
 PresetModels = Annotated[
     list[str] | None,
     typer.Option("--model", "-m", help="For preset:NAME: a model; give it several times, the best first."),
+]
+Samples = Annotated[
+    int,
+    typer.Option(
+        "--samples",
+        min=1,
+        max=10_000,
+        help="Answers to every problem; with several there is an unbiased pass@k.",
+    ),
 ]

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from itas.api.searching import Finished, Outcome, SearchSpec
 from itas.cli.evaluations import ask_to_pay
+from itas.cli.fronts import describe_goal, print_front, print_parts
 from itas.cli.progress import ProgressLine, spent_words
 from itas.cli.tables import print_table
 from itas.cli.terminal import clean, out
@@ -18,7 +19,7 @@ from itas.report.verdict import describe_alternatives, describe_choice, describe
 from itas.report.words import describe_architecture
 
 if TYPE_CHECKING:
-    from itas.search import Contestant, Description, Progress, StudyEstimate
+    from itas.search import Contestant, Description, Progress, StudyEstimate, StudyResult
 
 FEW_PROBLEMS = 100
 DISAGREEMENT = 0.3
@@ -148,6 +149,8 @@ def print_outcome(outcome: Outcome) -> None:
         out().print(clean(sentence))
     recommended = result.contestant(result.verdict.recommended) or result.winner
     out().print(clean(f"Use: {describe_architecture(recommended.architecture)} ({describe_choice(result)})"))
+    if (given_up := describe_goal(result)) is not None:
+        out().print(clean(given_up))
     out().print()
     truth = outcome.truth
     heads = ["on held-out problems", "architecture", "samples", "price", "score", "95 % interval"]
@@ -164,6 +167,7 @@ def print_outcome(outcome: Outcome) -> None:
         title=f"{outcome.benchmark}, {result.split[2]} held-out problems{marks}",
         wide=(0, 1),
     )
+    print_parts(outcome)
     out().print()
     winner = name_contestant(result.winner)
     for comparison in outcome.comparisons:
@@ -172,7 +176,7 @@ def print_outcome(outcome: Outcome) -> None:
     out().print(
         f"\nsearch ended after {sum(trial.number >= 0 for trial in result.trials)} trials: "
         f"{clean(result.ended_reason)}; {result.paid_samples:,} samples paid, "
-        f"{format_usd(result.paid_micro_usd)}{marks}"
+        f"{format_usd(result.paid_micro_usd)}{marks}{_saved(result)}"
     )
     for role, reason in result.skipped.items():
         out().print(clean(f"left out: {role} ({reason})"))
@@ -187,6 +191,15 @@ def print_outcome(outcome: Outcome) -> None:
     if result.winner.mean is not None:
         text += f"; held-out problems say {100 * result.winner.mean:.1f}"
     out().print(text)
+    print_front(result)
+
+
+def _saved(result: "StudyResult") -> str:
+    """What the same evaluations would have bought without a call store."""
+    if result.used_samples <= result.paid_samples:
+        return ""
+    money = "" if result.used_micro_usd is None else f", {format_usd(result.used_micro_usd)}"
+    return f"; without the call store {result.used_samples:,}{money}"
 
 
 def _contestant_row(outcome: Outcome, entry: "Contestant") -> list[str]:

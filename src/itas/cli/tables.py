@@ -23,7 +23,7 @@ def print_table(
     """A table for people.
 
     Args:
-        heads: Names of the columns.
+        heads: Names of the columns; foreign text is cleaned here, as in rows and title.
         rows: One text per column; foreign text is cleaned here.
         numbers: Columns that are set flush right.
         title: Above the table.
@@ -33,11 +33,16 @@ def print_table(
     from rich.text import Text
 
     table = Table(
-        title=title, title_justify="left", title_style="bold", box=None, pad_edge=False, padding=(0, 2, 0, 0)
+        title=None if title is None else Text(clean(title)),
+        title_justify="left",
+        title_style="bold",
+        box=None,
+        pad_edge=False,
+        padding=(0, 2, 0, 0),
     )
     for index, head in enumerate(heads):
         table.add_column(
-            head,
+            Text(clean(head)),
             justify="right" if index in numbers else "left",
             no_wrap=index not in wide,
             overflow="fold",

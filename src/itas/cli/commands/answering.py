@@ -8,6 +8,7 @@ import typer
 
 from itas.cli.options import (
     AsJson,
+    Judge,
     Limit,
     MaxCost,
     MaxSamples,
@@ -16,9 +17,12 @@ from itas.cli.options import (
     PresetModels,
     Quiet,
     Recording,
+    Samples,
+    SandboxTier,
     Scorer,
     Seed,
     SettingsFile,
+    Where,
     Yes,
 )
 from itas.cli.running import run_async
@@ -55,34 +59,42 @@ def answer(
     seed: Seed = 0,
     max_cost: MaxCost = None,
     max_samples: MaxSamples = None,
+    sandbox: SandboxTier = "auto",
+    stream: Annotated[
+        bool | None,
+        typer.Option(
+            "--stream/--no-stream", help="Print the answer while it is written; on a terminal it is."
+        ),
+    ] = None,
     as_json: AsJson = False,
     quiet: Quiet = False,
 ) -> None:
     """Answer one question with an architecture."""
     from itas.api.answering import answer_conversation, find_architecture
     from itas.api.opening import Caps
-    from itas.api.runs import check_writable
     from itas.api.settings import load_settings
     from itas.cli.progress import ProgressLine
+    from itas.cli.streaming import StreamedText
 
     line = ProgressLine(quiet=quiet or as_json)
-    if trace is not None:
-        check_writable(trace)
-    result = run_async(
-        answer_conversation(
-            find_architecture(architecture, models or ()),
-            _read_conversation(question, system),
-            settings=load_settings(settings),
-            recording=recording,
-            seed=seed,
-            first_draw=fresh,
-            caps=Caps(max_usd=max_cost, max_samples=max_samples),
-            watch=lambda record: line.say(_component_line(record)),
+    text = StreamedText.choose(stream, as_json=as_json)
+    with text:
+        result = run_async(
+            answer_conversation(
+                find_architecture(architecture, models or ()),
+                _read_conversation(question, system),
+                settings=load_settings(settings),
+                recording=recording,
+                seed=seed,
+                first_draw=fresh,
+                caps=Caps(max_usd=max_cost, max_samples=max_samples),
+                sandbox=sandbox,
+                watch=lambda record: text.interrupt(lambda: line.say(component_line(record))),
+                listen=text.listen,
+                trace=trace,
+            )
         )
-    )
-    _print_answer(result, as_json=as_json)
-    if trace is not None:
-        _write_trace(trace, result)
+    _print_answer(result, as_json=as_json, is_shown=text.is_shown)
 
 
 def estimate(
@@ -91,7 +103,9 @@ def estimate(
     on: On,
     models: PresetModels = None,
     scorer: Scorer = None,
+    judge: Judge = None,
     limit: Limit = None,
+    samples: Samples = 1,
     settings: SettingsFile = None,
     seed: Seed = 0,
     as_json: AsJson = False,
@@ -106,9 +120,10 @@ def estimate(
         estimate_evaluations(
             [_find(text, models) for text in architectures],
             on=on,
-            scorer=scorer,
+            scorer=_scorer(scorer, judge),
             limit=limit,
             seed=seed,
+            samples=samples,
             settings=load_settings(settings),
         )
     )
@@ -139,7 +154,9 @@ def evaluate(
     on: On,
     models: PresetModels = None,
     scorer: Scorer = None,
+    judge: Judge = None,
     limit: Limit = None,
+    samples: Samples = 1,
     output: Output = None,
     settings: SettingsFile = None,
     recording: Recording = None,
@@ -152,6 +169,8 @@ def evaluate(
     ] = 0,
     max_cost: MaxCost = None,
     max_samples: MaxSamples = None,
+    sandbox: SandboxTier = "auto",
+    where: Where = None,
     yes: Yes = False,
     as_json: AsJson = False,
     quiet: Quiet = False,
@@ -169,14 +188,17 @@ def evaluate(
         evaluate_architectures(
             [_find(text, models) for text in architectures],
             on=on,
-            scorer=scorer,
+            scorer=_scorer(scorer, judge),
             limit=limit,
             output=output,
             settings=load_settings(settings),
             recording=recording,
             seed=seed,
             first_draw=fresh,
+            samples=samples,
             caps=Caps(max_usd=max_cost, max_samples=max_samples),
+            sandbox=sandbox,
+            where=where,
             watch=progress,
         )
     )
@@ -188,6 +210,9 @@ def compare(
         list[Path], typer.Argument(help="Two or more evaluation runs; each is compared with the first.")
     ],
     *,
+    report: Annotated[
+        Path | None, typer.Option("--report", help="Write a page with all of them side by side to this file.")
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
     """Compare evaluations problem by problem: by how much, how sure, at which price."""
@@ -200,6 +225,21 @@ def compare(
         print_json([each.model_dump(mode="json") for each in comparisons])
     else:
         print_comparisons(comparisons)
+    if report is not None:
+        from itas.api.reporting import write_comparison
+        from itas.cli.terminal import clean, progress
+
+        progress().print(clean(f"report: {write_comparison(runs, report)}"))
+
+
+def _scorer(scorer: str | None, judge: str | None) -> str | None:
+    from itas.errors import SpecError
+
+    if judge is None:
+        return scorer
+    if scorer is not None:
+        raise SpecError("give either --scorer or --judge", path="judge")
+    return f"judge:{judge.removeprefix('judge:')}"
 
 
 def _find(text: str, models: list[str] | None) -> "Architecture":
@@ -220,26 +260,19 @@ def _read_conversation(question: str | None, system: str | None) -> "tuple[Messa
     return (*messages, Message(role="user", content=text))
 
 
-def _component_line(record: "ComponentRecord") -> str:
+def component_line(record: "ComponentRecord") -> str:
     from itas.core.money import format_usd
     from itas.report.words import count
 
     events = "".join(f", {count} {kind}" for kind, count in record.events.items())
+    saved = f" of {record.samples_planned}" if record.samples_saved else ""
     return (
-        f"{record.layer + 1}. {record.type}: {count(record.samples_used, 'sample')}"
+        f"{record.layer + 1}. {record.type}: {count(record.samples_used, 'sample')}{saved}"
         f" ({record.samples_paid} paid, {format_usd(record.cost_micro_usd)}, {record.latency_s:.1f} s){events}"
     )
 
 
-def _write_trace(path: Path, result: "Answer") -> None:
-    from itas.api.runs import json_text, write_text
-    from itas.engine.trace import trace_lines
-    from itas.models.keys import mask_known
-
-    write_text(path, "".join(json_text(mask_known(each)) + "\n" for each in trace_lines(result)))
-
-
-def _print_answer(result: "Answer", *, as_json: bool) -> None:
+def _print_answer(result: "Answer", *, as_json: bool, is_shown: bool) -> None:
     from itas.cli.tables import print_json
     from itas.cli.terminal import clean, out, progress
     from itas.core.money import format_usd
@@ -249,10 +282,17 @@ def _print_answer(result: "Answer", *, as_json: bool) -> None:
     if as_json:
         print_json(list(trace_lines(result))[-1])
         return
-    out().print(clean(result.text))
+    if not is_shown:
+        out().print(clean(result.text))
+    saved = f" ({result.samples_saved} saved)" if result.samples_saved else ""
     marked = " (degraded: see --trace)" if result.is_degraded else ""
+    hostile = sum(any(mark.kind == "hostile" for mark in each.marks) for each in result.candidates)
+    if hostile:
+        marked += f" ({count(hostile, 'answer')} at the end looks hostile: see --trace)"
+    if result.event_counts.get("no_walls"):
+        marked += " (generated code was run WITHOUT a sandbox)"
     progress().print(
-        f"{count(result.samples_used, 'sample')}, {result.samples_paid} paid, {format_usd(result.cost_micro_usd)}, "
-        f"{result.latency_s:.1f} s{marked}",
+        f"{count(result.samples_used, 'sample')}{saved}, {result.samples_paid} paid, "
+        f"{format_usd(result.cost_micro_usd)}, {result.latency_s:.1f} s{marked}",
         style="dim",
     )

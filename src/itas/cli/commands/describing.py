@@ -1,11 +1,11 @@
-"""`itas show`, `report`, `models`, `benchmarks`, `convert`, `schema`, `doctor`."""
+"""`itas show`, `models`, `benchmarks`, `convert`, `schema`, `doctor`."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from itas.cli.options import AsJson, SettingsFile
+from itas.cli.options import AsJson, Quiet, SettingsFile
 from itas.cli.running import run_async
 
 if TYPE_CHECKING:
@@ -15,6 +15,27 @@ if TYPE_CHECKING:
 def show(
     what: Annotated[str, typer.Argument(help="Architecture file, model id, or run folder.")],
     *,
+    front: Annotated[
+        bool, typer.Option("--front", help="Of a search: only quality against cost, from cheap to dear.")
+    ] = False,
+    point: Annotated[
+        int | None,
+        typer.Option("--point", help="Of a search: the architecture file of this point of the front."),
+    ] = None,
+    against: Annotated[
+        list[Path] | None,
+        typer.Option(
+            "--against",
+            help="Of a search on several benchmarks: the gap to this search on one of them; several times.",
+        ),
+    ] = None,
+    svg: Annotated[bool, typer.Option("--svg", help="The architecture as a picture, SVG on stdout.")] = False,
+    mermaid: Annotated[
+        bool, typer.Option("--mermaid", help="The architecture as a mermaid flowchart.")
+    ] = False,
+    text: Annotated[
+        bool, typer.Option("--text", help="The architecture as a drawing in plain text.")
+    ] = False,
     as_json: AsJson = False,
 ) -> int:
     """Show an architecture, or what came of a run."""
@@ -22,24 +43,21 @@ def show(
     from itas.api.models import check_providers
     from itas.api.settings import load_settings
     from itas.cli.runs import show_run
+    from itas.errors import SpecError
 
-    if _is_folder(what):
-        return show_run(Path(what), as_json=as_json)
-    architecture = find_architecture(what)
-    if not is_file(Path(what)):
+    drawing = _drawing(svg=svg, mermaid=mermaid, text=text)
+    if _is_folder(what) and not drawing:
+        return show_run(Path(what), as_json=as_json, front=front, point=point, against=against or ())
+    if front or point is not None or against:
+        raise SpecError("--front, --point and --against need the run folder of a search", path=what)
+    architecture = find_architecture(str(_winner(what)) if _is_folder(what) else what)
+    if not is_file(Path(what)) and not _is_folder(what):
         check_providers(architecture, load_settings())
+    if drawing:
+        _draw(architecture, drawing)
+        return 0
     _show_architecture(architecture, as_json=as_json)
     return 0
-
-
-def report(
-    run: Annotated[Path, typer.Argument(help="Run folder of a search.")],
-) -> None:
-    """Write the report page of a run again."""
-    from itas.api.reporting import write_report
-    from itas.cli.terminal import out
-
-    out().print(str(write_report(run)))
 
 
 def models(
@@ -77,8 +95,18 @@ def models(
     )
 
 
-def benchmarks(*, as_json: AsJson = False) -> None:
+def benchmarks(
+    *,
+    fetch: Annotated[
+        str | None, typer.Option("--fetch", help="Fetch the public data of this benchmark, then leave.")
+    ] = None,
+    as_json: AsJson = False,
+    quiet: Quiet = False,
+) -> None:
     """List benchmarks: size, metric, licence, whether the data is here."""
+    if fetch is not None:
+        _fetch(fetch, quiet=quiet or as_json)
+        return
     from itas.benchmarks.registry import list_benchmarks
     from itas.cli.tables import print_json, print_table
 
@@ -102,6 +130,28 @@ def benchmarks(*, as_json: AsJson = False) -> None:
         numbers=(1,),
         wide=(5,),
     )
+
+
+def _fetch(name: str, *, quiet: bool) -> None:
+    from itas.api.fetching import fetch_benchmark
+    from itas.cli.progress import ProgressLine
+    from itas.cli.terminal import clean, out
+
+    line = ProgressLine(quiet=quiet)
+
+    def show(file: str, done: int, total: int | None) -> None:
+        share = "" if not total else f" of {total / 1e6:,.1f} MB, {100 * done / total:.0f} %"
+        line.show(
+            f"{file}: {done / 1e6:,.1f} MB{share}  {line.time_left(done, total or 0)}", is_last=done == total
+        )
+
+    found = fetch_benchmark(name, progress=show)
+    for file in found:
+        out().print(clean(f"{file.path} (SHA-256 {file.sha256})"))
+    if any(file.is_first for file in found):
+        out().print(
+            "no published hash to check against: what came was recorded, and must be the same from now on"
+        )
 
 
 def spaces(
@@ -180,6 +230,33 @@ def doctor(*, settings: SettingsFile = None, as_json: AsJson = False) -> int:
         rows = [[finding.state, finding.what, finding.detail] for finding in findings]
         print_table(["", "what", "found"], rows, wide=(2,))
     return 1 if any(finding.state == "missing" for finding in findings) else 0
+
+
+def _drawing(*, svg: bool, mermaid: bool, text: bool) -> str:
+    from itas.errors import SpecError
+
+    chosen = [name for name, is_chosen in (("svg", svg), ("mermaid", mermaid), ("text", text)) if is_chosen]
+    if len(chosen) > 1:
+        raise SpecError("give one of --svg, --mermaid and --text", path=f"--{chosen[1]}")
+    return chosen[0] if chosen else ""
+
+
+def _winner(what: str) -> Path:
+    """The architecture that a finished search recommends."""
+    from itas.api.runs import find_run
+    from itas.api.searching import KIND, WINNER, load_outcome
+
+    folder, _ = find_run(Path(what), kind=KIND)
+    load_outcome(folder)  # one that has not finished says how to go on
+    return folder / WINNER
+
+
+def _draw(architecture: "Architecture", drawing: str) -> None:
+    from itas.cli.terminal import clean
+    from itas.report.picture import draw_mermaid, draw_svg, draw_text
+
+    draw = {"svg": draw_svg, "mermaid": draw_mermaid, "text": draw_text}[drawing]
+    typer.echo(clean(draw(architecture)).rstrip("\n"))
 
 
 def _is_folder(what: str) -> bool:

@@ -13,8 +13,10 @@ from itas.cli.options import (
     Output,
     Quiet,
     Recording,
+    SandboxTier,
     Scorer,
     SettingsFile,
+    Where,
     Yes,
 )
 from itas.cli.running import Interrupted, run_async
@@ -26,6 +28,14 @@ if TYPE_CHECKING:
     from itas.cli.searches import SearchProgress
 
 MaxTrials = Annotated[int | None, typer.Option("--max-trials", min=1, help="Cap on trials.")]
+MaxSeconds = Annotated[
+    float | None,
+    typer.Option(
+        "--max-seconds",
+        min=1,
+        help="Begin no trials that would end after so many seconds of this run; the verdict is still made.",
+    ),
+]
 
 DEMO: dict[str, Any] = {
     "name": "demo",
@@ -50,10 +60,11 @@ def search(
     ],
     *,
     on: Annotated[
-        str | None,
+        list[str] | None,
         typer.Option(
             "--on",
-            help="Benchmark: a name from 'itas benchmarks', NAME:FILE, or a JSONL or CSV file of yours.",
+            help="Benchmark: a name from 'itas benchmarks', NAME:FILE, or a JSONL or CSV file of yours; several times "
+            "for one architecture that is good on all of them.",
         ),
     ] = None,
     models: Annotated[
@@ -66,7 +77,35 @@ def search(
     ] = None,
     searcher: Annotated[
         str | None,
-        typer.Option("--searcher", help="racing (default), bayesian, greedy, random, exhaustive or paper."),
+        typer.Option(
+            "--searcher", help="racing (default), front, bayesian or another from 'itas searchers'."
+        ),
+    ] = None,
+    within: Annotated[
+        float | None,
+        typer.Option(
+            "--within",
+            min=0,
+            max=0.99,
+            help="Name the cheapest that is believed to be at most so far below the best: 0.01 is one point.",
+        ),
+    ] = None,
+    cost: Annotated[
+        str | None,
+        typer.Option("--cost", help="What is cheap for --within: samples (default), usd, tokens or seconds."),
+    ] = None,
+    under: Annotated[
+        float | None,
+        typer.Option(
+            "--under", min=0, help="Only architectures that take at most so many dollars a question."
+        ),
+    ] = None,
+    aggregate: Annotated[
+        str | None,
+        typer.Option(
+            "--aggregate",
+            help="What counts on several benchmarks: standardised (default), mean or worst.",
+        ),
     ] = None,
     scorer: Scorer = None,
     limit: Limit = None,
@@ -80,12 +119,15 @@ def search(
     max_trials: MaxTrials = None,
     max_samples: MaxSamples = None,
     max_cost: MaxCost = None,
+    max_seconds: MaxSeconds = None,
     describe: Annotated[
         bool, typer.Option("--describe", help="Say how large the space is and what it costs, and leave.")
     ] = False,
     output: Output = None,
     settings: SettingsFile = None,
     recording: Recording = None,
+    sandbox: SandboxTier = "auto",
+    where: Where = None,
     yes: Yes = False,
     as_json: AsJson = False,
     quiet: Quiet = False,
@@ -96,10 +138,14 @@ def search(
     from itas.cli.searches import SearchProgress
 
     given = {
-        "on": on,
+        "on": tuple(on) if on else None,
         "models": models or None,
         "fusers": fusers or None,
         "searcher": searcher,
+        "within": within,
+        "cost": cost,
+        "under": under,
+        "aggregate": aggregate,
         "scorer": scorer,
         "limit": limit,
         "dev": dev,
@@ -108,40 +154,92 @@ def search(
         "max_trials": max_trials,
         "max_samples": max_samples,
         "max_cost_usd": max_cost,
+        "max_seconds": max_seconds,
         "recording": recording,
     }
     spec = make_search(_study_data(what, {name: value for name, value in given.items() if value is not None}))
     if describe:
         return _describe(spec, settings, as_json=as_json)
     watch = SearchProgress(spec, quiet=quiet or as_json, ask=not yes)
-    work = run_search(spec, settings=load_settings(settings), output=output, watch=watch)
+    work = run_search(
+        spec, settings=load_settings(settings), output=output, sandbox=sandbox, where=where, watch=watch
+    )
     return _finish(work, watch, as_json=as_json)
 
 
 def resume(
-    run: Annotated[Path, typer.Argument(help="Run folder of the search.")] = Path("runs/latest"),
+    run: Annotated[Path, typer.Argument(help="Run folder of a search or an evaluation.")] = Path(
+        "runs/latest"
+    ),
     *,
     max_trials: MaxTrials = None,
     max_samples: MaxSamples = None,
     max_cost: MaxCost = None,
+    max_seconds: MaxSeconds = None,
     settings: SettingsFile = None,
+    sandbox: SandboxTier = "auto",
+    where: Where = None,
     as_json: AsJson = False,
     quiet: Quiet = False,
 ) -> int:
-    """Go on with a search that was stopped; nothing that was paid for is paid again."""
+    """Go on with a search or an evaluation that was stopped; nothing that was paid for is paid again."""
     from itas.api.runs import find_run
     from itas.api.searching import KIND, load_search, resume_search
     from itas.api.settings import load_settings
     from itas.cli.searches import SearchProgress
     from itas.search import Budget
 
+    folder, manifest = find_run(run)
+    if manifest.get("kind") == "evaluation":
+        return _resume_evaluation(
+            folder,
+            max_samples,
+            max_cost,
+            settings=settings,
+            sandbox=sandbox,
+            where=where,
+            as_json=as_json,
+            quiet=quiet,
+        )
     folder, _ = find_run(run, kind=KIND)
-    budget = Budget(max_trials=max_trials, max_samples=max_samples, max_cost_usd=max_cost)
+    budget = Budget(
+        max_trials=max_trials, max_samples=max_samples, max_cost_usd=max_cost, max_seconds=max_seconds
+    )
     search = load_search(folder)
     merged = search.budget.model_copy(update=budget.model_dump(exclude_none=True))
     watch = SearchProgress(search.model_copy(update={"budget": merged}), quiet=quiet or as_json, ask=False)
-    work = resume_search(folder, settings=load_settings(settings), budget=budget, watch=watch)
+    work = resume_search(
+        folder, settings=load_settings(settings), budget=budget, sandbox=sandbox, where=where, watch=watch
+    )
     return _finish(work, watch, as_json=as_json)
+
+
+def _resume_evaluation(
+    folder: Path,
+    max_samples: int | None,
+    max_cost: float | None,
+    *,
+    settings: Path | None,
+    sandbox: SandboxTier,
+    where: str | None,
+    as_json: bool,
+    quiet: bool,
+) -> int:
+    from itas.api.opening import Caps
+    from itas.api.resuming import resume_evaluation
+    from itas.api.settings import load_settings
+    from itas.cli.evaluations import EvaluationProgress, print_evaluations
+
+    watch = EvaluationProgress(quiet=quiet or as_json, max_samples=max_samples, max_cost=max_cost, ask=False)
+    work = resume_evaluation(
+        folder,
+        settings=load_settings(settings),
+        caps=Caps(max_usd=max_cost, max_samples=max_samples),
+        sandbox=sandbox,
+        where=where,
+        watch=watch,
+    )
+    return print_evaluations(run_async(work), as_json=as_json)
 
 
 def demo(*, output: Output = None, quiet: Quiet = False) -> int:

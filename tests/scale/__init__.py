@@ -1,0 +1,1 @@
+"""Real servers and clusters, started by the tests; see `make test-scale`."""
