@@ -1,6 +1,7 @@
 """The pool: every id gives its model, once, or an error that says what to do."""
 
 import asyncio
+from typing import Any
 
 import pytest
 
@@ -140,3 +141,15 @@ async def test_a_closed_pool_says_so():
     await pool.close()
     with pytest.raises(SpecError, match="closed"):
         pool("openai/gpt-4o")
+
+
+def test_open_calls_begin_where_the_settings_name_them():
+    def allowed(**settings: Any) -> float:
+        pool = ModelPool(
+            settings={"mine": ProviderSettings(base_url="http://127.0.0.1:9/v1", needs_key=False, **settings)}
+        )
+        pool("mine/a")
+        return pool._throttles["mine"].allowed
+
+    assert allowed() < 50
+    assert allowed(concurrency=300) == 300

@@ -214,7 +214,7 @@ def _new_throttle(provider: Provider) -> Throttle:
     return Throttle(
         provider.name,
         most=provider.concurrency,
-        start=provider.concurrency if provider.is_local else None,
+        start=provider.concurrency if provider.is_local or provider.starts_full else None,
         requests_per_minute=provider.requests_per_minute,
         tokens_per_minute=provider.tokens_per_minute,
     )

@@ -94,7 +94,7 @@ class SharedThrottle(Throttle):
         self._limits = {
             "provider": provider.name,
             "most": provider.concurrency,
-            "start": provider.concurrency if provider.is_local else None,
+            "start": provider.concurrency if provider.is_local or provider.starts_full else None,
             "requests_per_minute": provider.requests_per_minute,
             "tokens_per_minute": provider.tokens_per_minute,
         }

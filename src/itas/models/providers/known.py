@@ -32,6 +32,7 @@ class Provider:
         auth: How the key is sent.
         max_n: Most samples in one request; 1 where ``n`` is unknown, refused or ignored.
         is_local: Runs on the user's own machine, for nothing.
+        starts_full: As many calls as `concurrency` allows may be open from the start, instead of growing to it.
         concurrency: Most open calls at the same time; how many it is now adapts, see `models/throttle.py`.
         requests_per_minute: None for what the provider says.
         tokens_per_minute: Input and output together; None for what the provider says.
@@ -54,6 +55,7 @@ class Provider:
     auth: Auth = "bearer"
     max_n: int = _NO_N
     is_local: bool = False
+    starts_full: bool = False
     concurrency: int = 50
     requests_per_minute: float | None = None
     tokens_per_minute: float | None = None
@@ -141,7 +143,8 @@ class ProviderSettings(Spec):
         key_variable: Environment variable that holds the key; also its numbered ones.
         needs_key: Whether calls without a key are refused.
         max_n: Most samples in one request.
-        concurrency: Most open calls at the same time.
+        concurrency: Most open calls at the same time; where it is named, so many from the start. Refusals still
+            bring it down.
         requests_per_minute: Requests sent per minute at most.
         tokens_per_minute: Tokens, input and output together, per minute at most.
         hedge_after_s: A call that takes longer gets a second one beside it; the first answer counts, both are paid.
@@ -224,6 +227,7 @@ def _changed(provider: Provider, chosen: ProviderSettings) -> Provider:
         given["hedge"] = HedgePolicy(after_s, quantile)
     if "is_free" in given:
         given["is_local"] = given.pop("is_free")
+    given["starts_full"] = provider.starts_full or "concurrency" in given  # who names a number knows it
     if (wire := given.get("wire")) and wire != provider.wire:
         given["auth"] = "x-api-key" if wire == "anthropic" else "bearer"
     changed = replace(provider, **given)
