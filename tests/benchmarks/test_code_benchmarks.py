@@ -77,6 +77,17 @@ async def test_every_reference_of_mbpp_passes_and_another_problems_reference_fai
     assert "assert" in benchmark.problems[0].conversation[-1].content
 
 
+EXPLAINED = {
+    # Recursion about 1,100 deep: it passed in the recording and does not within Python's usual limit here.
+    ("HumanEval/49", 56),
+    ("HumanEval/49", 80),
+    # A right function, then a list that is cut off in the middle: the recording counts the file as broken, we take
+    # the function out of it, as out of any text.
+    ("HumanEval/152", 47),
+}
+"""Of 8,900 recorded samples, those that get another verdict here."""
+
+
 async def check_recorded_samples(shared_data: Path, sandbox: Sandbox, per_problem: int) -> None:
     path = shared_data / "human_eval"
     benchmark = open_benchmark(f"human_eval:{path / 'HumanEval.jsonl'}").with_runner(sandbox)
@@ -88,11 +99,11 @@ async def check_recorded_samples(shared_data: Path, sandbox: Sandbox, per_proble
             asked.append((problem, row["completion_cut"][number], row["status"][number], number))
     outcomes = await asyncio.gather(*[benchmark.score(problem, text) for problem, text, _, _ in asked])
     different = [
-        (problem.id, number, status, outcome)
+        (problem.id, number)
         for (problem, _, status, number), outcome in zip(asked, outcomes, strict=True)
         if getattr(outcome, "value", None) != float(status == "1")
     ]
-    assert different == []
+    assert set(different) <= EXPLAINED
 
 
 async def test_recorded_samples_of_codegen_get_the_recorded_verdict(shared_data, sandbox):

@@ -425,7 +425,7 @@ def attack_outside(attack: Attack, target: dict[str, Any]) -> str:
             input=json.dumps(target).encode(),
             capture_output=True,
             check=False,
-            env={**os.environ, "ITAS_TEST_KEY": SECRET},
+            env={**os.environ, "OUTSIDE_TEST_KEY": SECRET},
             pass_fds=(reading,),
             timeout=60,
         )
@@ -444,7 +444,7 @@ async def attack_inside(sandbox: Sandbox, attack: Attack, target: dict[str, Any]
 
 async def survey(tier: Tier) -> dict[str, str]:
     """What every attack came to in a tier, by name; a file left behind is an entry of its own."""
-    os.environ["ITAS_TEST_KEY"] = SECRET
+    os.environ["OUTSIDE_TEST_KEY"] = SECRET
     with targets() as target:
         prepare(target)
         before = snapshot(target)

@@ -64,6 +64,7 @@ class Ledger:
         self._compared = _Compared()
         self.paid_samples = 0
         self.paid_micro_usd = 0
+        self._taken: dict[str, list[int]] = {}
         self.used_samples = 0
         self.used_micro_usd: int | None = 0
         for event in journal.events:
@@ -92,12 +93,12 @@ class Ledger:
         known = self.journal.find(event, **about)
         if known is not None and not self._may_go_on(known):
             found = Evaluated(known["state"], observations_of(known), known.get("reason", ""))
-            self._count_used(found.observations)
+            self._count_used(architecture, found.observations)
             self._compared.add(architecture, found.observations, self._price)
             return found
         result = await self._run(architecture, problems)
         self._count_paid(result.observations)
-        self._count_used(result.observations)
+        self._count_used(architecture, result.observations)
         self._compared.add(architecture, result.observations, self._price)
         self.journal.write(
             event,
@@ -167,7 +168,15 @@ class Ledger:
         self.paid_samples += sum(entry.samples_paid for entry in observations)
         self.paid_micro_usd += sum(entry.paid_micro_usd for entry in observations)
 
-    def _count_used(self, observations: Sequence[Observation]) -> None:
+    def seen_micro_usd(self, architecture: Architecture) -> int | None:
+        """What a question took on average in the evaluations of this study, in millionths of a dollar; None where
+        nothing was seen or something has no price."""
+        taken = self._taken.get(architecture.fingerprint)
+        return round(sum(taken) / len(taken)) if taken else None
+
+    def _count_used(self, architecture: Architecture, observations: Sequence[Observation]) -> None:
+        taken = self._taken.setdefault(architecture.fingerprint, [])
+        taken += [entry.cost_micro_usd for entry in observations if entry.cost_micro_usd is not None]
         self.used_samples += sum(entry.samples_used for entry in observations)
         used = (self.used_micro_usd, *(entry.cost_micro_usd for entry in observations))
         self.used_micro_usd = add_prices(used)

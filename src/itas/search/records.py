@@ -234,7 +234,8 @@ class FrontPoint(PointEstimate):
     """A point of the front: nothing that is cheaper is believed to be as good.
 
     Attributes:
-        micro_usd: Estimated price of one question, in millionths of a dollar; None without prices.
+        micro_usd: What one question took on average in this study, in millionths of a dollar; where that was not
+            seen, the estimate; None without prices.
         cost: Of one question, in the words of the goal (`Goal.cost`).
         architecture: Ready to run; None in results of before this was written.
     """

@@ -44,7 +44,7 @@ async def name_winner(
     finalists = tuple(_describe(entry, space, pooled) for entry in ordered)
     if ledger.journal.find("winner", trials=len(history.trials)) is None:
         ledger.journal.write("winner", trials=len(history.trials), **finalists[0].model_dump(mode="json"))
-    return posterior, finalists, _front(space, posterior, pooled, goal)
+    return posterior, finalists, _front(ledger, space, posterior, pooled, goal)
 
 
 def _pick(space: BoundSpace, posterior: Posterior, points: Sequence[int], goal: Goal) -> int:
@@ -69,20 +69,24 @@ def _hopefuls(space: BoundSpace, posterior: Posterior, count: int, goal: Goal) -
     return [best.point, *sorted(near, key=lambda point: float(costs[point]))[: count - 1]]
 
 
-def _front(space: BoundSpace, posterior: Posterior, history: History, goal: Goal) -> tuple[FrontPoint, ...]:
-    """From cheap to dear."""
+def _front(
+    ledger: Ledger, space: BoundSpace, posterior: Posterior, history: History, goal: Goal
+) -> tuple[FrontPoint, ...]:
+    """From cheap to dear, with the prices that were seen."""
     costs = space.costs(goal.cost)[posterior.points]
     places = find_front(costs, posterior.mean)
     found: list[FrontPoint] = []
     points: list[int] = posterior.points[places].tolist()
     for point in points:
         estimate = _describe(posterior.of(point), space, history)
+        architecture = space.points[point].architecture
+        seen = ledger.seen_micro_usd(architecture)
         found.append(
             FrontPoint(
                 **dict(estimate),
-                micro_usd=space.micro_usd(point),
+                micro_usd=space.micro_usd(point) if seen is None else seen,
                 cost=float(space.costs(goal.cost)[point]),
-                architecture=space.points[point].architecture,
+                architecture=architecture,
             )
         )
     return tuple(found)
