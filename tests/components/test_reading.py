@@ -111,9 +111,9 @@ PARSERS: dict[str, Callable[[str], object]] = {
 
 
 @pytest.mark.parametrize("parse", PARSERS.values(), ids=PARSERS.keys())
-def test_a_megabyte_of_hostile_text_is_read_in_50_ms(parse: Callable[[str], object]):
+def test_a_megabyte_of_hostile_text_is_read_in_a_tenth_of_a_second(parse: Callable[[str], object]):
     texts = {unit: (unit * (SIZE // len(unit) + 1))[:SIZE] for unit in UNITS} | WHOLE
-    slow = [name for name, text in texts.items() if not any(cpu_s(parse, text) < 0.05 for _ in range(4))]
+    slow = [name for name, text in texts.items() if not any(cpu_s(parse, text) < 0.1 for _ in range(4))]
     assert slow == []
 
 
