@@ -36,7 +36,7 @@ from itas.benchmarks.judge.games import mean_value, play
 from itas.benchmarks.judge.logprobs import ASKED_FOR, find_shares
 from itas.benchmarks.judge.options import JudgeOptions
 from itas.benchmarks.judge.prompts import JudgePrompt, load_chat_prompt
-from itas.benchmarks.judge.scorer import Judged, JudgedScorer, Ruling
+from itas.benchmarks.judge.scorer import Judged, OneJudgeScorer, Ruling
 from itas.benchmarks.judge.verdicts import SHARE, parse_identifier
 from itas.benchmarks.judge.wording import Talk, ask_for_comparison
 from itas.core.judging import Ask
@@ -111,7 +111,7 @@ def load_outputs(path: Path) -> tuple[str, dict[str, str]]:
 
 
 @dataclass(frozen=True)
-class AlpacaEval(JudgedScorer):
+class AlpacaEval(OneJudgeScorer):
     """Compares with the baseline.
 
     Attributes:
@@ -123,24 +123,11 @@ class AlpacaEval(JudgedScorer):
         difficulty: Likewise, where there are no variants.
     """
 
-    options: JudgeOptions
     baseline: str
     outputs: Mapping[str, str]
     prompt: JudgePrompt | None = None
     variants: Variants | None = None
     difficulty: Mapping[int, float] | None = None
-
-    @property
-    def judges(self) -> tuple[str, ...]:
-        return (self.options.judge,)
-
-    @property
-    def attempts(self) -> int:
-        return self.options.attempts
-
-    @property
-    def max_tokens(self) -> int:
-        return self.options.max_tokens
 
     @property
     def wording(self) -> str:

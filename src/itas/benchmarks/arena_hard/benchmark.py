@@ -35,7 +35,7 @@ from itas.benchmarks.judge.files import (
 from itas.benchmarks.judge.games import play
 from itas.benchmarks.judge.options import JudgeOptions
 from itas.benchmarks.judge.prompts import JudgePrompt, load_yaml_prompt
-from itas.benchmarks.judge.scorer import Judged, JudgedScorer, Ruling
+from itas.benchmarks.judge.scorer import Judged, OneJudgeScorer, Ruling
 from itas.benchmarks.judge.verdicts import SHARE, Relation, parse_five, turn_round
 from itas.benchmarks.judge.wording import Talk, ask_for_comparison
 from itas.core.judging import Ask, Judgment
@@ -89,7 +89,7 @@ def load_arena_hard(path: Path, options: JudgeOptions, *, name: str = "arena_har
 
 
 @dataclass(frozen=True)
-class ArenaHard(JudgedScorer):
+class ArenaHard(OneJudgeScorer):
     """Two games per question against the baseline.
 
     Attributes:
@@ -99,22 +99,9 @@ class ArenaHard(JudgedScorer):
         prompt: The official one; None to use ours.
     """
 
-    options: JudgeOptions
     version: Version
     baselines: Mapping[str, tuple[str, str]]
     prompt: JudgePrompt | None = None
-
-    @property
-    def judges(self) -> tuple[str, ...]:
-        return (self.options.judge,)
-
-    @property
-    def attempts(self) -> int:
-        return self.options.attempts
-
-    @property
-    def max_tokens(self) -> int:
-        return self.options.max_tokens
 
     @property
     def wording(self) -> str:

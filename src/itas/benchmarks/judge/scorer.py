@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from pydantic import JsonValue
 
+from itas.benchmarks.judge.options import JudgeOptions
 from itas.core.judging import Ask, Judgment
 from itas.core.problem import Outcome, Problem, Unscored
 
@@ -88,3 +89,26 @@ class JudgedScorer(ABC):
         return Unscored(
             reason="scorer_error", detail=f"problem '{problem.id}' needs a judge, and none was given"
         )
+
+
+@dataclass(frozen=True)
+class OneJudgeScorer(JudgedScorer):
+    """Asks one judge, as the options say.
+
+    Attributes:
+        options: Who judges, and how.
+    """
+
+    options: JudgeOptions
+
+    @property
+    def judges(self) -> tuple[str, ...]:
+        return (self.options.judge,)
+
+    @property
+    def attempts(self) -> int:
+        return self.options.attempts
+
+    @property
+    def max_tokens(self) -> int:
+        return self.options.max_tokens

@@ -35,7 +35,7 @@ from itas.benchmarks.judge.files import (
 from itas.benchmarks.judge.games import agreed_value, play
 from itas.benchmarks.judge.options import JudgeOptions
 from itas.benchmarks.judge.prompts import JudgePrompt, load_jsonl_prompts
-from itas.benchmarks.judge.scorer import Judged, JudgedScorer, Ruling
+from itas.benchmarks.judge.scorer import Judged, OneJudgeScorer, Ruling
 from itas.benchmarks.judge.verdicts import SHARE, parse_letter, parse_rating, turn_round
 from itas.benchmarks.judge.wording import Material, Talk, ask_for_comparison, ask_for_rating
 from itas.benchmarks.mt_bench.rows import answer_row, pair_row, single_row
@@ -82,7 +82,7 @@ def load_mt_bench(folder: Path, options: JudgeOptions, *, name: str = "mt_bench"
 
 
 @dataclass(frozen=True)
-class MTBench(JudgedScorer):
+class MTBench(OneJudgeScorer):
     """Judges both turns.
 
     Attributes:
@@ -93,23 +93,10 @@ class MTBench(JudgedScorer):
         prompts: The official ones by name; none to use ours.
     """
 
-    options: JudgeOptions
     grading: str = "single"
     references: Mapping[str, tuple[str, ...]] = field(default_factory=dict[str, tuple[str, ...]])
     baseline: tuple[str, Mapping[str, tuple[str, ...]]] | None = None
     prompts: Mapping[str, JudgePrompt] = field(default_factory=dict[str, JudgePrompt])
-
-    @property
-    def judges(self) -> tuple[str, ...]:
-        return (self.options.judge,)
-
-    @property
-    def attempts(self) -> int:
-        return self.options.attempts
-
-    @property
-    def max_tokens(self) -> int:
-        return self.options.max_tokens
 
     @property
     def wording(self) -> str:

@@ -19,7 +19,7 @@ from itas.benchmarks.judge.asking import ask_judge
 from itas.benchmarks.judge.conduct import conduct
 from itas.benchmarks.judge.games import agreed_value, play
 from itas.benchmarks.judge.options import JudgeOptions
-from itas.benchmarks.judge.scorer import Judged, JudgedScorer, Ruling
+from itas.benchmarks.judge.scorer import Judged, OneJudgeScorer, Ruling
 from itas.benchmarks.judge.wording import Material, Talk, ask_for_comparison, ask_for_rating
 from itas.benchmarks.scorers.recipe import Recipe
 from itas.core.judging import Ask
@@ -76,7 +76,7 @@ class Judge(Recipe):
 
 
 @dataclass(frozen=True)
-class OwnJudge(JudgedScorer):
+class OwnJudge(OneJudgeScorer):
     """Judges answers to questions of the user.
 
     Attributes:
@@ -85,7 +85,6 @@ class OwnJudge(JudgedScorer):
         baselines: Answers to compare with, by problem id; for pairwise grading one for every problem.
     """
 
-    options: JudgeOptions
     rubrics: Mapping[str, str]
     baselines: Mapping[str, str]
 
@@ -98,18 +97,6 @@ class OwnJudge(JudgedScorer):
     def metric(self) -> str:
         """What the mean score is called."""
         return "win rate" if self.is_pairwise else "rating / 10"
-
-    @property
-    def judges(self) -> tuple[str, ...]:
-        return (self.options.judge,)
-
-    @property
-    def attempts(self) -> int:
-        return self.options.attempts
-
-    @property
-    def max_tokens(self) -> int:
-        return self.options.max_tokens
 
     def planned_judgments(self, problem: Problem) -> int:
         return 2 if self.is_pairwise and self.options.orders == "both" else 1
