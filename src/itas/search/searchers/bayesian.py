@@ -6,7 +6,7 @@ points and the best observed score. Deviations: the process is exact and lives o
 each other (kriging believer); the recommendation goes by the posterior.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from random import Random
 from typing import ClassVar, Literal
 
@@ -76,16 +76,8 @@ def new_points(
     chosen = draw(open_points, min(count, missing), rng)
     rest = min(count, len(open_points)) - len(chosen)
     if rest and history.scores:
-        numbers = np.random.default_rng(rng.getrandbits(64))
         chosen += _promising(
-            history,
-            space,
-            rest,
-            chosen,
-            numbers,
-            per_call=per_call,
-            problems=problems,
-            acquisition=acquisition,
+            history, space, rest, chosen, rng, per_call=per_call, problems=problems, acquisition=acquisition
         )
     return chosen
 
@@ -100,32 +92,69 @@ def _promising(
     space: BoundSpace,
     count: int,
     chosen: Sequence[int],
-    rng: np.random.Generator,
+    rng: Random,
     *,
     per_call: bool,
     problems: Sequence[int],
     acquisition: Acquisition,
 ) -> list[int]:
-    belief = Belief(history, space)
-    stock = Stock(history, space, problems)
-    tried = [*pending_points(history), *chosen]
-    for point in tried:
-        belief.believe(point, len(problems))
+    belief, stock = start_picking(history, space, chosen, problems)
+    if acquisition == "ei":
+        return pick_points(
+            belief, stock, count, lambda _: belief.log_gain(), n_problems=len(problems), per_call=per_call
+        )
+    numbers = np.random.default_rng(rng.getrandbits(64))
     if acquisition == "ts":
-        return belief.drawn_best(count, rng)
+        return belief.drawn_best(count, numbers)
+    tried = [*pending_points(history), *chosen]
+
+    def log_gain(picked: Sequence[int]) -> Floats:
+        return belief.noisy_log_gain([*tried, *picked], numbers)
+
+    return pick_points(belief, stock, count, log_gain, n_problems=len(problems), per_call=per_call)
+
+
+def start_picking(
+    history: History, space: BoundSpace, chosen: Sequence[int], problems: Sequence[int]
+) -> tuple[Belief, "Stock"]:
+    """What is believed and what was bought, as if all pending points and those already chosen had been run."""
+    belief, stock = Belief(history, space), Stock(history, space, problems)
+    for point in [*pending_points(history), *chosen]:
+        belief.believe(point, len(problems))
     for point in chosen:
         stock.buy(point)
+    return belief, stock
+
+
+def pick_points(
+    belief: Belief,
+    stock: "Stock",
+    count: int,
+    log_gain: Callable[[Sequence[int]], Floats],
+    *,
+    n_problems: int,
+    per_call: bool,
+) -> list[int]:
+    """Up to `count` open points with the highest gain, each picked as if those before it had been run.
+
+    Args:
+        belief: What is believed; goes on with every pick.
+        stock: What was bought; goes on likewise.
+        count: How many.
+        log_gain: Log gain of every point, shape (n,), given the points picked so far.
+        n_problems: On how many problems a point will be run.
+        per_call: Divide the gain by the samples still to be bought.
+    """
     found: list[int] = []
-    for _ in range(count):
-        score = belief.noisy_log_gain(tried, rng) if acquisition == "nei" else belief.log_gain()
+    while len(found) < count:
+        score = log_gain(found)
         if per_call:
             score = score - np.log1p(stock.missing())
         point = int(np.argmax(np.where(belief.is_open, score, -np.inf)))
         if not belief.is_open[point]:
             break
         found.append(point)
-        tried.append(point)
-        belief.believe(point, len(problems))
+        belief.believe(point, n_problems)
         stock.buy(point)
     return found
 

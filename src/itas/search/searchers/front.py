@@ -7,6 +7,7 @@ Source: Emmerich et al. 2011 (expected hypervolume improvement), with costs that
 `searchers/racing.py`, with a front in the place of the first.
 """
 
+from collections.abc import Sequence
 from random import Random
 from typing import ClassVar
 
@@ -14,13 +15,12 @@ import numpy as np
 import numpy.typing as npt
 from pydantic import PositiveInt
 
-from itas.search.belief import Belief
 from itas.search.bound import BoundSpace
 from itas.search.front import expected_area_gain, find_front, scale_costs
 from itas.search.history import History, Proposal
 from itas.search.posterior import joint_root, posterior_of
 from itas.search.searchers.base import Searcher, draw, left_problems, untried
-from itas.search.searchers.bayesian import Stock, count_first_points, pending_points
+from itas.search.searchers.bayesian import count_first_points, pick_points, start_picking
 from itas.search.space import CostKind
 
 Floats = npt.NDArray[np.float64]
@@ -66,27 +66,18 @@ class Front(Searcher):
         if len(chosen) == min(count, len(open_points)) or not history.scores:
             return chosen
         problems = self.first_problems(history)
-        belief = Belief(history, space)
-        stock = Stock(history, space, problems)
-        for point in [*pending_points(history), *chosen]:
-            belief.believe(point, len(problems))
-        for point in chosen:
-            stock.buy(point)
+        belief, stock = start_picking(history, space, chosen, problems)
         tried = np.fromiter(history.scores, dtype=np.int64)
         front = tried[find_front(scaled[tried], belief.mean[tried])]
         floor = float(belief.mean[tried].min())
-        while len(chosen) < count:
+
+        def log_gain(_: Sequence[int]) -> Floats:
             gain = expected_area_gain(scaled, belief.mean, belief.sd, front, floor)
-            score = np.log(np.maximum(gain, 1e-300))
-            if self.per_call:
-                score = score - np.log1p(stock.missing())
-            point = int(np.argmax(np.where(belief.is_open, score, -np.inf)))
-            if not belief.is_open[point]:
-                break
-            chosen.append(point)
-            belief.believe(point, len(problems))
-            stock.buy(point)
-        return chosen
+            return np.log(np.maximum(gain, 1e-300))
+
+        rest = count - len(chosen)
+        picked = pick_points(belief, stock, rest, log_gain, n_problems=len(problems), per_call=self.per_call)
+        return chosen + picked
 
     def _more_problems(
         self, history: History, rng: Random, space: BoundSpace, scaled: Floats, count: int
