@@ -1,26 +1,28 @@
 """What serving adds to a call: requests a second and CPU per request, all in one run, against one fake provider.
 
-    .venv/bin/python benchmarks_perf/serving.py [--requests 2000] [--at-once 16] [--peers FOLDER] [--write]
+    .venv/bin/python benchmarks_perf/serving.py [--requests 2000] [--at-once 16] [--rounds 3] [--peers FOLDER] [--write]
 
-Measured are: the provider called directly (aiohttp, as `itas` does it), whole and streamed, and the same question
-through `itas serve` with a one-call architecture. With ``--peers`` also the servers that are installed in environments
-below that folder, each with the same provider behind; one that is missing there is made with uv (see `PEERS`).
-``--write`` writes docs/results/serving.md. About five minutes in all.
+Measured is the same question, whole and streamed, through `itas serve` with a one-call architecture, through a relay of
+aiohttp that only passes bytes on, and with ``--peers`` through the servers that are installed in environments below
+that folder, each with the same provider behind; one that is missing there is made with uv (see `PEERS`). ``--write``
+writes docs/results/serving.md. About six minutes in all.
 
-CPU is user and system time: of the serving process and its children, and for the direct call of this one, which is
-the client. The direct call is measured before and after everything else; ratios are to the mean of the two.
+CPU is user and system time of the serving process and its children. The bare call is what a client takes that asks the
+provider without anybody between: one request of aiohttp sent and its reply read, in a process that does nothing else.
+It is measured directly before each round of each server, and a ratio is the median over the rounds.
 """
 
 import argparse
 import asyncio
 import json
 import os
+import statistics
 import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import aiohttp
@@ -36,6 +38,7 @@ class Peer:
         command: How it is started.
         model: How the model is called there.
         algorithm: What it has to be told before it answers, with one sample; nothing if empty.
+        environ: Beside the usual environment.
     """
 
     folder: str
@@ -43,61 +46,51 @@ class Peer:
     command: str
     model: str
     algorithm: str = ""
+    environ: Mapping[str, str] = field(default_factory=dict)
 
 
-PROVIDER = """
-import asyncio, json, sys
-from aiohttp import web
-TEXT = "The answer is forty-two, as it has always been. " * 4
-BODY = json.dumps({"id": "x", "object": "chat.completion", "created": 1, "model": "m", "choices": [{"index": 0,
-    "message": {"role": "assistant", "content": TEXT}, "finish_reason": "stop"}], "usage": {"prompt_tokens": 20,
-    "completion_tokens": 40, "total_tokens": 60}}).encode()
-PIECES = [b"data: " + json.dumps({"id": "x", "object": "chat.completion.chunk", "created": 1, "model": "m", "choices":
-    [{"index": 0, "delta": {"content": word + " "}, "finish_reason": None}]}).encode() + b"\\n\\n"
-    for word in TEXT.split()]
-END = b'data: {"id":"x","object":"chat.completion.chunk","created":1,"model":"m","choices":[{"index":0,"delta":{},' \\
-    b'"finish_reason":"stop"}]}\\n\\ndata: {"choices":[],"usage":{"prompt_tokens":20,"completion_tokens":40}}\\n\\n' \\
-    b'data: [DONE]\\n\\n'
-async def answer(request):
-    body = json.loads(await request.read())
-    await asyncio.sleep(0.02)
-    if not body.get("stream"):
-        return web.Response(body=BODY, content_type="application/json")
-    reply = web.StreamResponse(headers={"content-type": "text/event-stream"})
-    await reply.prepare(request)
-    for piece in [*PIECES, END]:
-        await reply.write(piece)
-    return reply
-app = web.Application(client_max_size=2**26)
-app.router.add_post("/{path:.*}", answer)
-app.router.add_get("/{path:.*}", lambda request: web.json_response({"object": "list", "data": [{"id": "m"}]}))
-web.run_app(app, host="127.0.0.1", port=int(sys.argv[1]), print=None, access_log=None)
-"""
 PEERS = {
     "LiteLLM proxy": Peer(
         "litellm",
         "litellm[proxy]",
-        "litellm --model openai/m --api_base {provider}/v1 --port {port}",
+        "litellm --model openai/m --api_base {provider}/v1 --port {port} --telemetry False",
         "openai/m",
+        environ={
+            "LITELLM_LOCAL_MODEL_COST_MAP": "True",  # or it waits for a download before it starts
+            "LITELLM_DANGEROUSLY_PERMIT_WEAK_OR_UNSET_MASTER_KEY": "true",  # as open as the others here
+        },
     ),
     "optillm": Peer(
         "optillm", "optillm", "optillm --base-url {provider}/v1 --port {port} --approach none", "m"
     ),
     "its-hub": Peer("its_hub", "its_hub", "its-iaas --port {port}", "m", algorithm="self-consistency"),
 }
+HERE = Path(__file__).parent
 REPOSITORY = Path(__file__).parents[1]
 PAGE = REPOSITORY / "docs" / "results" / "serving.md"
 QUESTION = [{"role": "user", "content": "What is the answer?"}]
 
 
 @dataclass(frozen=True)
-class Figures:
-    """One variant."""
+class Run:
+    """The same question many times in a row."""
 
-    name: str
     per_second: float
     cpu_ms: float
     median_ms: float
+
+
+@dataclass
+class Rounds:
+    """One server, whole or streamed: each run with the bare call made just before it."""
+
+    name: str
+    bare: list[Run] = field(default_factory=list)
+    runs: list[Run] = field(default_factory=list)
+
+    @property
+    def ratios(self) -> list[float]:
+        return [run.cpu_ms / bare.cpu_ms for run, bare in zip(self.runs, self.bare, strict=True)]
 
 
 def cpu_s(pid: int) -> float:
@@ -129,8 +122,8 @@ async def wait_until_up(url: str, process: subprocess.Popen[bytes], *, within_s:
 
 
 async def ask_many(
-    name: str, url: str, model: str, *, requests: int, at_once: int, pid: int | None, stream: bool = False
-) -> Figures:
+    url: str, model: str, *, requests: int, at_once: int, pid: int | None, stream: bool = False
+) -> Run:
     """Ask the same question many times; CPU of `pid`, or of this process."""
     body = json.dumps({"model": model, "messages": QUESTION, **({"stream": True} if stream else {})}).encode()
     headers = {"content-type": "application/json", "authorization": "Bearer none-none-none-none"}
@@ -143,7 +136,7 @@ async def ask_many(
             async with session.post(f"{url}/v1/chat/completions", data=body, headers=headers) as reply:
                 text = await reply.read()
                 if reply.status != 200 or b"forty-two" not in text:
-                    raise SystemExit(f"{name}: {reply.status} {text[:300]!r}")
+                    raise Refused(f"{reply.status} {text[:300]!r}")
             times.append(time.monotonic() - started)
 
         async def worker() -> None:
@@ -159,85 +152,96 @@ async def ask_many(
         await asyncio.gather(*(worker() for _ in range(at_once)))
         took = time.monotonic() - started
         used = cpu_s(pid or os.getpid()) - cpu
-    return Figures(name, len(times) / took, 1000 * used / len(times), 1000 * sorted(times)[len(times) // 2])
+    return Run(len(times) / took, 1000 * used / len(times), 1000 * statistics.median(times))
 
 
-async def measure(requests: int, at_once: int, peers: Path | None) -> list[Figures]:
-    found: list[Figures] = []
-    running: list[subprocess.Popen[bytes]] = []
-    often = {"requests": requests, "at_once": at_once}
-    provider = "http://127.0.0.1:18100"
+class Refused(Exception):
+    """A server did not answer the question."""
 
-    async def ask_directly(when: str) -> None:
-        found.append(await ask_many(f"direct, {when}", provider, "m", pid=None, **often))
-        found.append(
-            await ask_many(f"direct, streamed, {when}", provider, "m", pid=None, stream=True, **often)
+
+@dataclass(frozen=True)
+class Plan:
+    """How often, and where the provider is."""
+
+    requests: int
+    at_once: int
+    rounds: int
+    provider: str
+    folder: Path
+
+    async def ask_in_rounds(self, name: str, url: str, model: str, pid: int, *, share: float) -> list[Rounds]:
+        """Whole and streamed, in turn with the bare call; `share` of the requests, for the slow ones."""
+        found: list[Rounds] = []
+        for stream in (False, True):
+            rounds = Rounds(f"{name}, streamed" if stream else name)
+            try:
+                for _ in range(self.rounds):
+                    few = max(100, round(self.requests * share))
+                    how = {"at_once": self.at_once, "stream": stream}
+                    many = max(few, self.requests // 2)
+                    bare = await ask_many(self.provider, "m", requests=many, pid=None, **how)
+                    rounds.runs.append(await ask_many(url, model, requests=few, pid=pid, **how))
+                    rounds.bare.append(bare)
+            except (Refused, aiohttp.ClientError) as error:
+                print(f"{rounds.name}: does not answer: {str(error)[:300]}", file=sys.stderr)
+                continue
+            found.append(rounds)
+            print(f"{rounds.name}: {[round(each, 2) for each in rounds.ratios]}", file=sys.stderr)
+        return found
+
+
+async def measure(plan: Plan, peers: Path | None) -> list[Rounds]:
+    python, provider = sys.executable, plan.provider
+    port = provider.rpartition(":")[2]
+    settings = f"providers:\n  mine: {{base_url: {provider}/v1, is_free: true, concurrency: 256}}\n"
+    (plan.folder / "itas.yaml").write_text(settings)
+    itas = [python, "-m", "itas", "serve", "one=mine/m", "--port"]
+    running = start([python, str(HERE / "fake_provider.py"), port], plan.folder)
+    found: list[Rounds] = []
+    try:
+        assert await wait_until_up(f"{provider}/v1/models", running)
+        found += await measure_server("itas serve", [*itas, "18101"], "one", plan)
+        found += await measure_server(
+            "itas serve, in memory", [*itas, "18102"], "one", plan, environ={"ITAS_STORE": "memory"}
         )
-
-    with tempfile.TemporaryDirectory() as place:
-        folder = Path(place)
-        try:
-            (folder / "provider.py").write_text(PROVIDER)
-            running.append(start([sys.executable, "provider.py", "18100"], folder))
-            assert await wait_until_up(f"{provider}/v1/models", running[-1])
-            settings = f"providers:\n  mine: {{base_url: {provider}/v1, is_free: true, concurrency: 256}}\n"
-            (folder / "itas.yaml").write_text(settings)
-            await ask_directly("before")
-            for number, (what, store) in enumerate([("", ""), (", in memory", "memory")]):
-                url = f"http://127.0.0.1:{18101 + number}"
-                command = [sys.executable, "-m", "itas", "serve", "one=mine/m", "--port", str(18101 + number)]
-                running.append(start(command, folder, **({"ITAS_STORE": store} if store else {})))
-                assert await wait_until_up(f"{url}/health", running[-1])
-                pid = running[-1].pid
-                found.append(await ask_many(f"itas serve{what}", url, "one", pid=pid, **often))
-                found.append(
-                    await ask_many(f"itas serve{what}, streamed", url, "one", pid=pid, stream=True, **often)
-                )
-                end(running.pop())
-            for number, (name, peer) in enumerate(PEERS.items() if peers else ()):
-                assert peers is not None
-                found += await measure_peer(
-                    name, peer, make_environment(peer, peers), folder, provider, 18110 + number, **often
-                )
-            await ask_directly("after")
-        finally:
-            for process in running:
-                end(process)
+        relay = [python, str(HERE / "bare_relay.py"), provider, "18103"]
+        found += await measure_server("relay of aiohttp", relay, "m", plan)
+        for number, (name, peer) in enumerate(PEERS.items() if peers else ()):
+            assert peers is not None
+            command = peer.command.format(provider=provider, port=18110 + number).split()
+            command[0] = str(make_environment(peer, peers) / "bin" / command[0])
+            environ = {"OPENAI_API_KEY": "none-none-none-none", **peer.environ}
+            found += await measure_server(
+                name, command, peer.model, plan, environ=environ, share=0.1, algorithm=peer.algorithm
+            )
+    finally:
+        end(running)
     return found
 
 
-async def measure_peer(
-    name: str, peer: Peer, home: Path, folder: Path, provider: str, port: int, *, requests: int, at_once: int
-) -> list[Figures]:
-    """Fewer requests than of ours: they take longer."""
-    command = peer.command.format(provider=provider, port=port).split()
-    process = start(
-        [str(home / "bin" / command[0]), *command[1:]], folder, OPENAI_API_KEY="none-none-none-none"
-    )
+async def measure_server(
+    name: str,
+    command: Sequence[str],
+    model: str,
+    plan: Plan,
+    *,
+    environ: Mapping[str, str] | None = None,
+    share: float = 1.0,
+    algorithm: str = "",
+) -> list[Rounds]:
+    """Start a server, measure it, and end it."""
+    process = start(command, plan.folder, **(environ or {}))
+    port = next(word for word in reversed(command) if word.isdigit())
     url = f"http://127.0.0.1:{port}"
-    few = {"requests": max(100, requests // 5), "at_once": at_once, "pid": process.pid}
     try:
         if not await wait_until_up(f"{url}/v1/models", process, within_s=300):
             print(f"{name} did not start", file=sys.stderr)
             return []
-        if peer.algorithm:
-            told = {
-                "endpoint": f"{provider}/v1",
-                "api_key": "none",
-                "model": peer.model,
-                "alg": peer.algorithm,
-            }
+        if algorithm:
+            told = {"endpoint": f"{plan.provider}/v1", "api_key": "none", "model": model, "alg": algorithm}
             async with aiohttp.ClientSession() as session:
                 await session.post(f"{url}/configure", json={**told, "budget": 1})
-        found = [await ask_many(name, url, peer.model, **few)]
-        try:
-            found.append(await ask_many(f"{name}, streamed", url, peer.model, stream=True, **few))
-        except (SystemExit, aiohttp.ClientError) as error:
-            print(f"{name} does not stream: {str(error)[:200]}", file=sys.stderr)
-        return found
-    except (SystemExit, aiohttp.ClientError) as error:
-        print(f"{name} does not answer: {str(error)[:300]}", file=sys.stderr)
-        return []
+        return await plan.ask_in_rounds(name, url, model, process.pid, share=share)
     finally:
         end(process)
 
@@ -257,40 +261,67 @@ def end(process: subprocess.Popen[bytes]) -> None:
     process.wait()
 
 
-def render(found: Sequence[Figures]) -> str:
-    """A table; each ratio is to the direct call of the same kind."""
+def render(found: Sequence[Rounds]) -> str:
+    """Two tables, whole and streamed; medians over the rounds."""
+    return "\n".join(
+        [
+            "## Whole answers\n",
+            *_table([each for each in found if "streamed" not in each.name]),
+            "",
+            "## Streamed answers\n",
+            *_table([each for each in found if "streamed" in each.name]),
+        ]
+    )
+
+
+def _table(found: Sequence[Rounds]) -> list[str]:
+    bare = [run for each in found for run in each.bare]
     lines = [
-        "| | requests/s | CPU, ms | ratio | median, ms |",
-        "|---|---|---|---|---|",
+        "| | CPU, ms | over the bare call | lowest and highest | requests/s | median, ms |",
+        "|---|---|---|---|---|---|",
+        _line("bare call", bare, "1.0", ""),
     ]
     for each in found:
-        direct = [
-            other.cpu_ms
-            for other in found
-            if other.name.startswith("direct") and ("streamed" in other.name) == ("streamed" in each.name)
-        ]
-        ratio = each.cpu_ms * len(direct) / sum(direct)
+        ratios = each.ratios
+        spread = f"{min(ratios):.1f} to {max(ratios):.1f}"
         lines.append(
-            f"| {each.name} | {each.per_second:.0f} | {each.cpu_ms:.2f} | {ratio:.1f} | {each.median_ms:.1f} |"
+            _line(each.name.removesuffix(", streamed"), each.runs, f"{statistics.median(ratios):.1f}", spread)
         )
-    return "\n".join(lines) + "\n"
+    return lines
 
 
-def page(table: str, given: argparse.Namespace) -> str:
+def _line(name: str, runs: Sequence[Run], ratio: str, spread: str) -> str:
+    def middle(what: str) -> float:
+        return statistics.median(getattr(run, what) for run in runs)
+
+    return (
+        f"| {name} | {middle('cpu_ms'):.2f} | {ratio} | {spread} | {middle('per_second'):.0f} "
+        f"| {middle('median_ms'):.1f} |"
+    )
+
+
+def page(tables: str, given: argparse.Namespace) -> str:
     cores = os.cpu_count()
+    note = "\n**Measured on a busy machine: not final.**\n" if given.busy else ""
     return f"""# What serving adds to a call
 
-One question of one call, {given.requests} times, {given.at_once} at once, against a provider on the same machine that
-answers after 20 ms; streams have 40 pieces. CPU is user and system time of the serving process for each request; for
-the direct call, of the client. The ratio is to the direct call of the same kind, whole or streamed, in the same run.
-Measured on {cores} cores with Python {sys.version.split()[0]}.
+One question of one call, {given.requests} times (the peers a tenth of that), {given.at_once} at once, against a
+provider on the same machine that answers after 20 ms; streams have 40 pieces. CPU is user and system time of the
+serving process for each request. The bare call is what a client takes that asks the provider itself: aiohttp sends one
+request and reads the reply, in a process that does nothing else. It is measured just before each of {given.rounds}
+rounds of each server, and the ratio is the median over these rounds. Measured on {cores} cores with Python
+{sys.version.split()[0]}. Bar: 2.0.
+{note}
+{tables}
 
-{table}
-The direct call is the least: one client that sends bytes and reads bytes. A server does that too, on its second side
-reads and writes the same again, checks the request, numbers the draw, writes the intent into the ledger before and
-the answer into the call store after the call, and keeps the trace. Peers were started as their documentation says.
+A server does what the bare call does on its way to the provider, and takes a request in and gives an answer out
+besides. The relay shows what that alone costs in aiohttp: it passes bytes on and looks at nothing. `itas serve` checks
+the request, runs the architecture, numbers the draw, writes the intent into the ledger before and the answer into the
+call store after the call (in memory: not on the disk), and keeps the trace. The peers were started as their
+documentation says, without access to a network, LiteLLM without a master key.
 
-Made by `benchmarks_perf/serving.py --requests {given.requests} --at-once {given.at_once} --peers FOLDER --write`.
+Made by `benchmarks_perf/serving.py --requests {given.requests} --at-once {given.at_once} --rounds {given.rounds}
+--peers FOLDER --write`.
 """
 
 
@@ -300,13 +331,17 @@ def main() -> None:
     )
     parser.add_argument("--requests", type=int, default=2000)
     parser.add_argument("--at-once", type=int, default=16)
+    parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--peers", type=Path, default=None)
     parser.add_argument("--write", action="store_true", help="write docs/results/serving.md")
+    parser.add_argument("--busy", action="store_true", help="say on the page that other work went on")
     given = parser.parse_args()
-    table = render(asyncio.run(measure(given.requests, given.at_once, given.peers)))
-    print(table)
+    with tempfile.TemporaryDirectory() as folder:
+        plan = Plan(given.requests, given.at_once, given.rounds, "http://127.0.0.1:18100", Path(folder))
+        tables = render(asyncio.run(measure(plan, given.peers)))
+    print(tables)
     if given.write:
-        PAGE.write_text(page(table, given), "utf-8")
+        PAGE.write_text(page(tables, given), "utf-8")
 
 
 if __name__ == "__main__":

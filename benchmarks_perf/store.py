@@ -21,9 +21,10 @@ from random import Random
 from itas.core.messages import user
 from itas.core.request import Completion, Request, Usage
 from itas.models.store.contract import Intent, Settlement, SharedCaps
+from itas.models.store.file import StoreFile
 from itas.models.store.sqlite import SqliteStore, open_store
+from itas.models.store.steps import Open, Put
 from itas.models.store.upkeep import list_models
-from itas.models.store.writing import Open, Put
 
 _BATCH = 5000
 _STORED = 20_000
@@ -45,6 +46,11 @@ async def make(path: Path, calls: int) -> None:
     """Fill a file, many calls in one transaction."""
     draw = answer()
     async with open_store(path) as store:
+        file = store._file
+        assert isinstance(file, StoreFile)
+        file._connection.execute(
+            "PRAGMA cache_size = -1000000"
+        )  # only made faster: it is opened anew to be measured
         for first in range(0, calls, _BATCH):
             steps: list[Open | Put] = []
             for number in range(first, min(calls, first + _BATCH)):
@@ -54,8 +60,8 @@ async def make(path: Path, calls: int) -> None:
                     Open(intent, store._owner, is_on_its_way=True),
                     Put(request.key, request, {0: draw}, Settlement(intent.id, "spent", 17, 1)),
                 ]
-            store._transaction(steps)
-            store._maybe_checkpoint()
+            file.transaction(steps)
+            file.maybe_checkpoint()
 
 
 async def store_calls(store: SqliteStore, first: int, count: int, at_once: int) -> float:

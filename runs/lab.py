@@ -332,7 +332,7 @@ def describe(found: Sequence[dict[str, float | str | bool | None]]) -> list[str]
 
 
 def run_one(name: str, seed: int) -> dict[str, float | str | bool | None]:
-    from itas.api.searching import compare_margins
+    from itas.api.search_verdict import compare_margins
 
     study = asyncio.run(
         run_lab_study(find_landscape(name), load_space("small"), seed=seed, compare=compare_margins)

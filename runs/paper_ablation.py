@@ -98,6 +98,7 @@ def main() -> None:
         "Component ablation",
         "The builds of table 5 (v6) on one ensemble; judge and fuser are the first model.",
         table(heads, rows),
+        is_search=False,
     )
 
 

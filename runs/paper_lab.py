@@ -1,7 +1,7 @@
 """In the lab: how many first points, and searchers by calls a question. Simulated landscapes, no model is asked.
 
 python runs/paper_lab.py --small
-python runs/paper_lab.py --runs 48 --workers 2
+python runs/paper_lab.py --runs 48 --workers 2     # about 70 minutes of one core
 """
 
 import argparse
@@ -12,6 +12,7 @@ from itas import __version__
 from itas.api.lab import SMOOTH
 from itas.lab import Contest, run_contest
 from itas.lab.contest import Mean, summarise
+from itas.lab.shipped import find_landscape
 from itas.search.shipped import load_space
 from itas.search.space import Space
 
@@ -49,7 +50,12 @@ def main() -> None:
     ]
     for calls in CALLS[-1:] if given.small else CALLS:
         under = Space.parse({**space.model_dump(mode="json"), "max_samples": calls})
-        lines += [f"\n### At most {calls} calls\n", *_compare(given, under, searchers)]
+        points = len(under.bind(find_landscape(SMOOTH[0]).rankings()))
+        lines += [
+            f"\n### At most {calls} calls\n",
+            f"{points:,} points of {space.name}.\n",
+            *_compare(given, under, searchers),
+        ]
     size = " --small" if given.small else f" --runs {given.runs}"
     lines.append(f"\nMade by `runs/paper_lab.py{size}` with itas {__version__}; seeds from 0.")
     given.page.write_text("\n".join(lines) + "\n", encoding="utf-8")

@@ -7,16 +7,19 @@ and its page says so.
 import argparse
 import asyncio
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from statistics import fmean, stdev
 from typing import Any
 
 from itas import __version__
-from itas.api.searching import Finished, SearchSpec, make_search, run_search
+from itas.api.search_outcome import Outcome
+from itas.api.search_spec import SearchSpec, make_search
+from itas.api.searching import Finished, run_search
 from itas.api.settings import Settings, load_settings
-from itas.search import Progress, StudyEstimate
+from itas.search import Contestant, Progress, StudyEstimate
 
 ROOT = Path(__file__).resolve().parents[1]
 RESULTS = ROOT / "docs" / "results"
@@ -49,6 +52,7 @@ class Setting:
         yes: Spend without a cap.
         is_small: The size that finishes in minutes on simulated models.
         page: Where the page goes.
+        against: A model that others are held against; empty where there is none.
     """
 
     models: tuple[str, ...]
@@ -62,11 +66,12 @@ class Setting:
     yes: bool
     is_small: bool
     page: Path
+    against: str = ""
 
     @property
     def is_simulated(self) -> bool:
         """Some model is simulated."""
-        return any(model.startswith("simulated/") for model in self.models)
+        return any(model.startswith("simulated/") for model in (*self.models, self.against))
 
 
 def read_arguments(
@@ -79,6 +84,7 @@ def read_arguments(
     limit: int | None = 500,
     small_trials: int = 8,
     trials: int = 160,
+    against: str = "",
 ) -> Setting:
     """The arguments of a study; the defaults are simulated, `--small` is the size for continuous integration."""
     parser = argparse.ArgumentParser(description=about.partition("\n")[0])
@@ -93,6 +99,8 @@ def read_arguments(
         "--output", type=Path, default=ROOT / ".itas" / "studies", help="folder of run folders"
     )
     parser.add_argument("--page", type=Path, default=RESULTS / page, help="where the page goes")
+    if against:
+        parser.add_argument("--against", default=against, help="the model to hold them against")
     parser.add_argument("--yes", action="store_true", help="spend without a cap")
     parser.add_argument("--small", action="store_true", help="the size that takes minutes")
     given = parser.parse_args()
@@ -108,8 +116,11 @@ def read_arguments(
         yes=given.yes,
         is_small=given.small,
         page=given.page,
+        against=given.against if against else "",
     )
-    if not found.is_simulated and found.max_cost_usd is None and not found.yes:
+    asked = (*found.models, *([found.against] if found.against else []))
+    is_free = all(model.startswith("simulated/") for model in asked)
+    if not is_free and found.max_cost_usd is None and not found.yes:
         parser.error("these models may cost money: give --max-cost for each search, or --yes")
     return found
 
@@ -160,8 +171,9 @@ def table(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
     return "\n".join(lines) + "\n"
 
 
-def write_page(setting: Setting, title: str, about: str, body: str) -> None:
+def write_page(setting: Setting, title: str, about: str, body: str, *, is_search: bool = True) -> None:
     """The page with what it was made by: command, version, models, seeds."""
+    trials = f", at most {setting.trials} trials a search" if is_search else ""
     marks = (
         "**Simulated models; nothing here is a measurement of a real one.** " if setting.is_simulated else ""
     )
@@ -170,12 +182,28 @@ def write_page(setting: Setting, title: str, about: str, body: str) -> None:
     made = (
         f"Made by `runs/{script}{' --small' if setting.is_small else ''}` with itas {__version__} on "
         f"{datetime.now(UTC):%Y-%m-%d}. Models: {', '.join(setting.models)}. Benchmarks: {', '.join(setting.on)}, "
-        f"{setting.limit or 'all'} problems each. Seeds: {', '.join(map(str, setting.seeds))}."
+        f"{setting.limit or 'all'} problems each{trials}. Seeds: {', '.join(map(str, setting.seeds))}."
     )
     setting.page.write_text(
         f"# {title}\n\n{marks}{size}{about}\n\n{body.rstrip()}\n\n{made}\n", encoding="utf-8"
     )
     print(setting.page)
+
+
+def truth_of(outcome: Outcome, entry: Contestant | None) -> float | None:
+    """Simulated truth of a contestant; None where there is none."""
+    if outcome.truth is None or entry is None:
+        return None
+    found = outcome.truth.quality.get(entry.architecture.fingerprint)
+    return None if found is None else found.mean
+
+
+def over_seeds(values: Iterable[float | None]) -> str:
+    """Mean in points, with the standard error of several."""
+    known = [value for value in values if value is not None]
+    if not known:
+        return ""
+    return points(fmean(known), stdev(known) / len(known) ** 0.5 if len(known) > 1 else None)
 
 
 def points(value: float | None, se: float | None = None) -> str:

@@ -4,8 +4,9 @@
 
 Goes through the run second by second. Nodes offer calls as fast as their calls in flight come back; the provider's
 limit, the actor that hands out permits, the database and the processors for tests each let so many through; nodes
-fail, and their calls in flight are paid again. The costs of one call are arguments: the defaults were measured on two
-busy cores (`runs/store_rate.py`; see docs/scale.md). It is a model with averages, no measurement.
+fail, and their calls in flight are paid again. Every figure is an argument, and is printed with where its default
+comes from: chosen (the question that is asked), measured (by which program), or a guess. It is a model with averages,
+no measurement.
 """
 
 import argparse
@@ -31,9 +32,11 @@ class Plan:
         database_cores: Of the PostgreSQL server.
         database_ms: CPU of the server for one stored call.
         commit_ms: Of one commit on its disk; commits of different processes go together.
-        permit_ms: CPU of the actor that hands out permits, for one call; it has one core.
+        permit_ms: CPU of the actor that hands out permits, for one message; it has one core.
+        permit_calls: Calls for which a worker asks in one message, where each has to be asked for.
         coordinator_ms: CPU of the coordinator for one problem; it has one core.
         calls_per_problem: Of the architecture.
+        kb_per_call: In the database.
         tests_cpu_s: Of one problem, for tests in the sandbox.
         node_cores: Of one node.
         hours_between_failures: Of one node, on average.
@@ -48,16 +51,38 @@ class Plan:
     provider_per_s: float = 5000.0
     usd_per_call: float = 0.001
     database_cores: int = 16
-    database_ms: float = 0.17
+    database_ms: float = 0.33
     commit_ms: float = 2.0
-    permit_ms: float = 0.4
-    coordinator_ms: float = 2.0
+    permit_ms: float = 1.24
+    permit_calls: float = 16.0
+    coordinator_ms: float = 0.76
     calls_per_problem: int = 20
+    kb_per_call: float = 3.0
     tests_cpu_s: float = 2.0
     node_cores: int = 8
     hours_between_failures: float = 200.0
     restart_s: float = 60.0
     seed: int = 0
+
+
+SOURCES = {
+    **dict.fromkeys(
+        ("nodes", "calls", "in_flight", "provider_per_s", "database_cores", "node_cores", "seed"), "chosen"
+    ),
+    "latency_s": "guess",
+    "usd_per_call": "guess",
+    "database_ms": "measured, at most: runs/store_rate.py, 4 processes: two busy cores less the callers' own time",
+    "commit_ms": "guess: a disk that keeps what it was told",
+    "permit_ms": "measured: processor time of the actor for 4,000 messages, on a busy machine",
+    "permit_calls": "guess: what 64 calls in flight of 4 s bring in the least time between two messages",
+    "coordinator_ms": "measured: runs/scale_overhead.py",
+    "calls_per_problem": "guess",
+    "kb_per_call": "guess: two texts of 800 characters, and the books",
+    "tests_cpu_s": "guess",
+    "hours_between_failures": "guess",
+    "restart_s": "guess: seconds where the connection breaks, up to a minute where a machine falls silent",
+}
+"""Where the default of each figure comes from."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +99,7 @@ class Forecast:
         repaid_usd: What they cost.
         usd: All together.
         connections: To the database.
-        database_gb: Texts and books of all calls, at 3 kB each.
+        database_gb: Texts and books of all calls.
     """
 
     hours: float
@@ -121,7 +146,7 @@ def forecast(plan: Plan) -> Forecast:
         repaid_usd=round(repaid * plan.usd_per_call, 2),
         usd=round((plan.calls + repaid) * plan.usd_per_call, 2),
         connections=2 * plan.nodes * max(1, min(8, plan.node_cores // 8)),
-        database_gb=round(plan.calls * 3000 / 1e9, 1),
+        database_gb=round(plan.calls * plan.kb_per_call / 1e6, 1),
     )
 
 
@@ -130,7 +155,8 @@ def capacity(plan: Plan, nodes: int) -> dict[str, float]:
     return {
         "calls in flight": nodes * plan.in_flight / plan.latency_s,
         "providers": plan.provider_per_s,
-        "permits": 1000 / plan.permit_ms,
+        # Two messages for each handful of calls: they are asked for, and their places go back.
+        "permits": 1000 / plan.permit_ms * plan.permit_calls / 2,
         "database": plan.database_cores * 1000 / plan.database_ms,
         # Under a cap, purchases of one run are decided one batch after the other, at most 60 in each.
         "cap of the run": 60 * 1000 / plan.commit_ms,
@@ -164,8 +190,12 @@ def main() -> None:
     if as_json:
         print(json.dumps({"plan": asdict(plan), "forecast": found}, indent=1))
         return
+    for name, value in asdict(plan).items():
+        source = SOURCES[name] if value == defaults[name] else "given"
+        print(f"{name:24} {value:<12} {source}")
+    print()
     for name, value in found.items():
-        print(f"{name:14} {value}")
+        print(f"{name:24} {value}")
 
 
 if __name__ == "__main__":

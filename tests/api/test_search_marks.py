@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from itas.api.searching import make_search, open_search_benchmark
+from itas.api.search_spec import make_search
+from itas.api.search_work import open_search_benchmark
 from itas.cli.main import main
 
 MODELS = ("--model", "simulated/atlas-large", "--model", "simulated/atlas-small")

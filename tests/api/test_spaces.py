@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from itas.api.searching import find_space
+from itas.api.search_spec import find_space
 from itas.errors import SpecError
 from itas.search import read_shipped_space
 

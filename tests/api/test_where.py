@@ -8,7 +8,10 @@ import pytest
 
 from itas.api.cluster.place import check_marks, check_where, machine_mark
 from itas.api.cluster.worker import pack, unpack
+from itas.api.opening import tightness
 from itas.errors import MissingKey, ModelError, SpecError
+from itas.models.budget import Budget
+from itas.models.pool import ModelPool
 
 
 def test_a_place_that_is_no_cluster_is_refused():
@@ -55,3 +58,17 @@ def test_an_error_of_a_worker_is_the_same_kind_of_error_here():
     assert error.exit_code == 2
     assert isinstance(unpack(("SomethingElse", "x")), Exception)
     assert isinstance(unpack(pack(ModelError("x", provider="p"))), ModelError)
+
+
+def test_what_workers_have_paid_counts_towards_a_cap_that_is_near():
+    models = ModelPool(budget=Budget(max_samples=100, max_micro_usd=1000))
+    paid = [0, 0]
+    alone = tightness(models, samples=10, micro_usd=50)
+    with_others = tightness(models, samples=10, micro_usd=50, elsewhere=lambda: (paid[0], paid[1]))
+    assert not alone(4)
+    assert not with_others(4)
+    paid[0] = 60
+    assert with_others(4)
+    paid[:] = [0, 800]
+    assert with_others(4)
+    assert not alone(4)

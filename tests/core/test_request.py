@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from itas.core.messages import Message, user
-from itas.core.request import Request, Usage, sum_usage
+from itas.core.request import Completion, Request, Usage, sum_usage
 from itas.core.spec import digest
 
 
@@ -73,3 +73,12 @@ def test_no_field_of_a_request_is_left_out_of_its_key() -> None:
     written = {"model", "messages", "temperature", "max_tokens", "stop", "extra"}
     assert set(Request.model_fields) == written, "write the new field into Request._canonical, then here"
     assert set(Message.model_fields) == {"role", "content", "extra"}
+
+
+def test_what_is_made_unchecked_is_what_is_made_checked():
+    checked, trusted = Usage(tokens_in=3), Usage.trusted(tokens_in=3)
+    assert trusted == checked
+    assert trusted.model_dump() == checked.model_dump()
+    assert trusted.model_dump(exclude_unset=True) == {"tokens_in": 3}
+    assert trusted.model_copy(update={"tokens_out": 2}) == Usage(tokens_in=3, tokens_out=2)
+    assert hash(Completion.trusted(text="a", usage=trusted)) == hash(Completion(text="a", usage=checked))

@@ -1,8 +1,9 @@
 """Errors in a description name the place, the law, what was found and the cure."""
 
 import pytest
+from pydantic import Field
 
-from itas.core.spec import Spec, canonical_json, digest
+from itas.core.spec import Spec, canonical_json, digest, parse_as
 from itas.errors import SpecError
 
 
@@ -48,3 +49,18 @@ def test_equal_values_have_one_canonical_text_and_one_digest() -> None:
 def test_a_number_that_is_not_finite_is_refused() -> None:
     with pytest.raises(ValueError, match="JSON compliant"):
         canonical_json(float("nan"))
+
+
+class Small(Spec):
+    size: int = 0
+
+
+class Large(Spec):
+    inner: dict[str, Small] = Field(default_factory=dict)
+    several: tuple[Small, ...] = ()
+
+
+@pytest.mark.parametrize("data", [{"inner": {"a": {"szie": 1}}}, {"several": [{"szie": 1}]}])
+def test_an_unknown_name_deep_inside_is_told_what_may_stand_there(data: object):
+    with pytest.raises(SpecError, match=r"unknown name 'szie'\. Did you mean 'size'\?"):
+        parse_as(Large, data)

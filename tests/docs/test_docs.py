@@ -16,7 +16,7 @@ from typing import Any, cast
 
 import pytest
 
-from itas.api.searching import StudyFile, make_search
+from itas.api.search_spec import StudyFile, make_search
 from itas.api.settings import Settings
 from itas.cli.main import main
 from itas.core.component import component_types

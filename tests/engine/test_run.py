@@ -1,5 +1,7 @@
 """The engine merges what families return, counts everything, and degrades where it may."""
 
+import gc
+import weakref
 from collections.abc import Callable
 from typing import Any
 
@@ -58,6 +60,20 @@ def parse(*layers: object) -> Architecture:
 
 
 GENERATOR = {"type": "generator", "model": "fake/a"}
+
+
+async def test_what_was_said_goes_with_the_answer_and_does_not_wait_for_the_garbage_collection() -> None:
+    model = Scripted(lambda _request, draw: f"text {draw}")
+    gc.collect()
+    gc.disable()
+    try:
+        result = await answer(parse(GENERATOR), user("why?"), models=one(model))
+        call = weakref.ref(result.calls[0].request)
+        model.requests.clear()
+        del result
+        assert call() is None
+    finally:
+        gc.enable()
 
 
 async def test_a_single_generator_is_one_call_with_the_callers_messages_unedited() -> None:

@@ -39,6 +39,7 @@ class Order(Spec):
         at_once: Callers.
         cap: Micro-dollars of the whole run; none if None.
         attempts: Of one call.
+        hedge_after_s: When a call gets a second one beside it; never if None.
     """
 
     name: str
@@ -48,6 +49,7 @@ class Order(Spec):
     at_once: int = 16
     cap: int | None = None
     attempts: int = 6
+    hedge_after_s: float | None = None
 
 
 def question(name: str, number: int) -> Request:
@@ -72,8 +74,14 @@ async def fill(order: Order, store: CallStore, address: str) -> None:
     Random(order.seed).shuffle(numbers)
     left = iter(numbers)
     ends = {"done": 0, "failed": 0, "capped": 0}
+    mine = ProviderSettings(
+        base_url=address,
+        needs_key=False,
+        concurrency=order.at_once * (1 if order.hedge_after_s is None else 2),
+        hedge_after_s=order.hedge_after_s,
+    )
     async with ModelPool(
-        settings={"mine": ProviderSettings(base_url=address, needs_key=False, concurrency=order.at_once)},
+        settings={"mine": mine},
         store=store,
         budget=budget,
         prices=PriceTable({MODEL: PriceEntry.model_validate({"usd_in": USD_IN, "usd_out": USD_OUT})}),

@@ -29,9 +29,11 @@ KINDS = [
 ]
 
 
-def make_pool(url: str, store: CallStore, budget: Budget, *, attempts: int = 1) -> ModelPool:
+def make_pool(
+    url: str, store: CallStore, budget: Budget, *, attempts: int = 1, timeout_s: float = _TIMEOUT_S
+) -> ModelPool:
     own = ProviderSettings(
-        base_url=url, needs_key=False, timeout_s=_TIMEOUT_S, max_reply_bytes=8 * 1024 * 1024, max_n=4
+        base_url=url, needs_key=False, timeout_s=timeout_s, max_reply_bytes=8 * 1024 * 1024, max_n=4
     )
     return ModelPool(
         settings={"mine": own},
@@ -101,7 +103,7 @@ async def test_what_may_pass_is_asked_again_and_both_attempts_are_in_the_books(t
 
 async def test_a_gzip_bomb_is_given_up_before_it_fills_the_memory(tmp_path: Path):
     with running_provider(tmp_path, latency_s=0.001) as provider:
-        async with make_pool(provider.url, MemoryStore(), Budget()) as pool:
+        async with make_pool(provider.url, MemoryStore(), Budget(), timeout_s=60) as pool:
             await pool(MODEL).sample(ask("good"))
             before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
             with pytest.raises(ModelError, match="longer than"):

@@ -2,6 +2,7 @@
 
 import asyncio
 import signal
+from collections.abc import Iterable
 from pathlib import Path
 
 import pytest
@@ -24,16 +25,34 @@ def _bound(name: str) -> int:
     return (len(text) + 16) * USD_IN + MAX_TOKENS * USD_OUT
 
 
-async def _spend_up_to_the_cap(folder: Path, store: str, trials: int) -> None:
+async def _spend_up_to_the_cap(
+    folder: Path,
+    store: str,
+    trials: Iterable[int],
+    *,
+    hedge_after_s: float | None = None,
+    latency_s: float = 0.01,
+) -> None:
     with (
-        running_provider(folder, seed=5, rate=0.1, kinds=_FAULTS, latency_s=0.01, life_s=1800) as provider,
+        running_provider(
+            folder, seed=5, rate=0.1, kinds=_FAULTS, latency_s=latency_s, life_s=1800
+        ) as provider,
         buyers(store, provider.url, 8, folder / "errors") as crowd,
     ):
-        for trial in range(trials):
+        for trial in trials:
             name = f"trial {trial:02}"
             cap = 100 * _bound(name)
             for number, buyer in enumerate(crowd):
-                buyer.order(Order(name=name, first=60 * number, count=60, seed=trial, cap=cap))
+                buyer.order(
+                    Order(
+                        name=name,
+                        first=60 * number,
+                        count=60,
+                        seed=trial,
+                        cap=cap,
+                        hedge_after_s=hedge_after_s,
+                    )
+                )
             ends = [ends for _, ends in (buyer.ends() for buyer in crowd)]
             billed = provider.truth().billed(name)
             assert billed <= cap, f"{name}: {billed - cap} over the cap"
@@ -43,6 +62,8 @@ async def _spend_up_to_the_cap(folder: Path, store: str, trials: int) -> None:
                 totals = await opened.totals(name)
             assert billed <= totals.spent + totals.uncertain <= cap
             assert totals.reserved == 0
+            if hedge_after_s is not None:
+                assert provider.truth().times_billed(name).most_common(1)[0][1] > 1, "nobody hedged"
     assert "locked" not in (folder / "errors").read_text()
 
 
@@ -50,13 +71,23 @@ async def _spend_up_to_the_cap(folder: Path, store: str, trials: int) -> None:
 async def test_eight_processes_with_sixteen_callers_each_never_pass_the_cap_of_their_run(
     kind: str, tmp_path: Path
 ):
-    await _spend_up_to_the_cap(tmp_path, place_of(kind, tmp_path), trials=6)
+    await _spend_up_to_the_cap(tmp_path, place_of(kind, tmp_path), range(6))
+
+
+@several
+async def test_a_second_call_beside_a_late_one_does_not_pass_the_cap_of_several_processes(
+    kind: str, tmp_path: Path
+):
+    place = place_of(kind, tmp_path)
+    await _spend_up_to_the_cap(tmp_path, place, range(2), hedge_after_s=0.02, latency_s=0.06)
 
 
 @several
 @pytest.mark.slow
-async def test_eight_processes_never_pass_the_cap_in_fifty_trials(kind: str, tmp_path: Path):
-    await _spend_up_to_the_cap(tmp_path, place_of(kind, tmp_path), trials=50)
+@pytest.mark.timeout(600)
+@pytest.mark.parametrize("first", range(0, 50, 10))
+async def test_eight_processes_never_pass_the_cap_in_fifty_trials(kind: str, first: int, tmp_path: Path):
+    await _spend_up_to_the_cap(tmp_path, place_of(kind, tmp_path), range(first, first + 10))
 
 
 @several

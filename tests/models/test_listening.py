@@ -191,6 +191,33 @@ async def test_a_listener_who_leaves_ends_the_call_and_it_is_booked():
         assert pool.budget.reserved_micro_usd == 0
 
 
+async def test_when_a_shared_answer_breaks_off_who_heard_a_part_is_told_and_who_heard_nothing_asks_anew():
+    gate = asyncio.Event()
+
+    def behave(sent: Sent) -> Answer:
+        if len(server.sent) == 1:
+            return Answer(headers=EVENT_STREAM, parts=[chunk("The "), gate, chunk("", reason="error")])
+        return streamed_chat("4") if "stream" in sent.body else chat("4")
+
+    async with provider(behave) as (server, pool):
+        first: list[str] = []
+        late: list[str] = []
+        ask = pool(OPENAI.model).sample
+        speaking = asyncio.create_task(ask(OPENAI, listen=first.append))
+        await until(lambda: bool(first))
+        joined = asyncio.create_task(ask(OPENAI, listen=late.append))
+        silent = asyncio.create_task(ask(OPENAI))
+        await until(lambda: bool(late))
+        gate.set()
+        async with asyncio.timeout(5):
+            cut = await asyncio.gather(speaking, joined, return_exceptions=True)
+            (draw,) = await silent
+    assert [isinstance(each, ModelError) and each.is_cut for each in cut] == [True, True]
+    assert (first, late) == (["The "], ["The "])
+    assert draw.text == "4"
+    assert len(server.sent) == 2
+
+
 async def test_who_joins_later_hears_what_was_said_before_and_pays_nothing():
     gate = asyncio.Event()
     parts = [chunk("one"), gate, chunk(" two", reason="stop"), event("[DONE]")]

@@ -6,6 +6,7 @@ from typing import Any
 import itas.components  # noqa: F401 - registers the component types
 from itas.core.architecture import Architecture
 from itas.core.candidate import Candidate, Mark, Origin
+from itas.core.judging import Judgment
 from itas.core.messages import user
 from itas.core.problem import Outcome, Score, Unscored
 from itas.core.request import Completion, Request, Usage
@@ -29,6 +30,7 @@ def evaluation(
     price: int | None = 700,
     is_graded: bool = False,
     figures: dict[str, Any] | None = None,
+    is_judged: bool = False,
 ) -> Evaluated:
     """One architecture on problems that it gets right with a chance; every 20th has no score."""
     architecture = Architecture.parse(
@@ -69,6 +71,7 @@ def evaluation(
                 components=(record, vote),
                 latency_s=1.0 + draw,
                 wall_s=0.1,
+                judgments=judged(text, model) if is_judged else (),
             )
         )
     made = Evaluation(
@@ -81,6 +84,16 @@ def evaluation(
         figures=figures or {},
     )
     return Evaluated(name, made.summarise(), made.results, architecture)
+
+
+def judged(text: str, judge: str) -> tuple[Judgment, ...]:
+    """Both orders, the second of which could not be read."""
+    return (
+        Judgment(
+            judge=judge, prompt="ours", place="first", asked="?", text=text, verdict=text[:30], value=1.0
+        ),
+        Judgment(judge=judge, prompt="ours", place="second", asked="?", text=text, attempts=2),
+    )
 
 
 def comparisons_of(first: Evaluated, *others: Evaluated):
@@ -126,7 +139,7 @@ def trace(
         each.marked(Mark("rank", place, note=noted, by=one)) for place, each in enumerate(criticised[:2], 1)
     )
     layers.append(LayerRecord(2, "ranker", ranked, tuple(range(2, len(written)))))
-    fused = (Candidate(final, Origin(3, 0, two, 0)),)
+    fused = (Candidate(final, Origin(3, 0, two, 0, parents=tuple(range(len(ranked))))),)
     layers.append(LayerRecord(3, "fuser", fused, (0, 1)))
 
     def call(layer: int, component: int, model: str, start: float, end: float, *said: str) -> CallRecord:

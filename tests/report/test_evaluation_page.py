@@ -152,3 +152,15 @@ def test_hostile_text_adds_nothing_to_an_evaluation_page(start: int, html: str):
     assert not set(page.text) & set("\u202e\u2066\u200b\x1b\x00\x07")
     for text in page.data:
         assert not set(text) & set("<>&\u2028\u2029")
+
+
+def test_what_judges_decided_stands_beside_each_problem():
+    facts = gather_evaluation([evaluation("judged", chance=0.5, problems=4, is_judged=True)])
+    for _, _, (cell,) in facts.grid["rows"]:
+        first, second = cell[5]
+        assert first[0] == 1.0
+        assert first[2] == "fake/alpha, standing first"
+        assert second[:3] == [None, "unreadable", "fake/alpha, standing second, asked 2 times"]
+        assert "Answer" in first[3]
+    plain = gather_evaluation([evaluation("plain", chance=0.5, problems=4)])
+    assert all(len(cell) == 5 for _, _, (cell,) in plain.grid["rows"])

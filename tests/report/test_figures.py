@@ -46,3 +46,13 @@ def test_text_that_looks_like_a_colour_stays_text():
     (rows,) = spec["datasets"].values()
     assert [row["name"] for row in rows] == ["var(--accent)"]
     assert '"domain": ["var(--accent)"], "range": ["#' in json.dumps(spec)
+
+
+def test_a_figure_of_simulated_models_says_so_itself(tmp_path: Path):
+    simulated = evaluation("strong", chance=0.9, model="simulated/atlas-large")
+    real = evaluation("strong", chance=0.9)
+    for found, is_said in ((simulated, True), (real, False)):
+        charts = draw_evaluation_charts([found])
+        for path in write_figures(charts, tmp_path):
+            if path.suffix == ".svg":
+                assert ("simulated models" in path.read_text("utf-8")) == is_said

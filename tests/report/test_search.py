@@ -10,9 +10,11 @@ import yaml
 
 from itas.core.architecture import Architecture
 from itas.errors import Error
+from itas.evaluation.statistics import estimate_mean
 from itas.report import About, NextStep, describe_verdict, render_search_report
-from itas.report.about import AblationLine
+from itas.report.about import AblationLine, GapLine
 from itas.report.facts import gather
+from itas.report.search import draw_search_charts
 from itas.search import Budget, Margin, StudyResult
 from itas.search.records import Goal
 from tests.report.reading import ALLOWED, ATTRIBUTES, Reader
@@ -96,7 +98,7 @@ def test_points_are_described_by_their_choices_where_the_space_cannot_be_made_ag
     space = run.result.spec.space.model_copy(update={"max_cost_usd": 5.0})
     result = run.result.model_copy(update={"spec": run.result.spec.model_copy(update={"space": space})})
     labels = [point.label for point in gather(result, about, run.journal).points]
-    assert all(label.startswith("K ") for label in labels)
+    assert all(label.startswith("K ") or label == "one call of one model" for label in labels)
     assert render_search_report(result, about=about)
 
 
@@ -201,6 +203,28 @@ def test_the_ablation_is_shown_where_somebody_made_one(run: Run, about: About):
     ):
         assert word in text
     assert "What each part" not in Reader(render_search_report(run.result, about=about)).text
+
+
+def test_several_benchmarks_stand_side_by_side_and_the_gap_where_it_was_asked_for(run: Run, about: About):
+    good, poor = estimate_mean([1.0] * 9 + [0.0]), estimate_mean([1.0] * 4 + [0.0] * 6)
+    prints = [entry.architecture.fingerprint for entry in run.result.contestants]
+    parts = {"sums": dict.fromkeys(prints, good), "letters": {prints[0]: poor}}
+    several = about.model_copy(update={"parts": parts})
+    page = Reader(render_search_report(run.result, about=several, journal=run.journal))
+    assert "Benchmark by benchmark" in page.text
+    assert "One for all, or one for each" not in page.text
+    assert "--against" in page.text
+    line = GapLine(
+        benchmark="letters", general=poor, own=good, difference=0.5, low=0.1, high=0.9, verdict="better", n=40
+    )
+    asked = several.model_copy(update={"gaps": (line,)})
+    drawn = draw_search_charts(run.result, about=asked, journal=run.journal)
+    assert {"benchmarks", "gaps"} <= drawn.keys()
+    text = Reader(render_search_report(run.result, about=asked, journal=run.journal)).text
+    assert "One for all, or one for each" in text
+    assert "+50.0" in text
+    assert "on 40 problems" in text
+    assert "Benchmark by benchmark" not in Reader(render_search_report(run.result, about=about)).text
 
 
 def test_a_goal_is_told_and_the_best_alone_is_none(run: Run, about: About):

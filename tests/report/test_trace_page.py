@@ -5,9 +5,10 @@ import pytest
 
 from itas.errors import DataError, SpecError
 from itas.report.differences import compare_words
-from itas.report.trace_facts import critical_path, gather_trace
+from itas.report.trace_facts import gather_trace
 from itas.report.trace_page import TraceAbout, draw_trace_charts, render_trace_page
 from itas.report.trace_records import read_traces
+from itas.report.trace_times import critical_path
 from tests.report.reading import ALLOWED, ATTRIBUTES, Reader
 from tests.report.records import trace
 from tests.report.worlds import HOSTILE, one_line
@@ -145,6 +146,48 @@ def test_a_damaged_line_is_named():
 def test_the_timeline_is_a_chart_with_a_text():
     chart = draw_trace_charts(trace(), about=ABOUT)["timeline"]
     assert "the critical path holds 4 calls and 6.00 s" in chart.text
+
+
+def test_a_text_says_what_it_was_written_from_and_which_words_are_its_own():
+    (fused, *_) = facts_of(trace()).columns[3].cards
+    assert fused.parents == ("1.1", "1.2")
+    assert fused.own is not None
+    assert "".join(piece.text for piece in fused.own.pieces) == fused.candidate.text
+    own = [piece.text for piece in fused.own.pieces if piece.kind == "here"]
+    assert own == ["And 17 times 3 is 51."]
+    text = Reader(render_trace_page(trace(), about=ABOUT)).text
+    assert "written from 1.1, 1.2" in text
+
+
+def replayed(lines: list[dict[str, Any]], *, knows: bool = True) -> list[dict[str, Any]]:
+    """The same answer again, out of a call store: each call is over at once."""
+    found = json.loads(json.dumps(lines))
+    for line in found:
+        if line["kind"] == "call":
+            if knows:
+                line["path_s"] = line["started_s"]
+            line["started_s"] /= 1000
+            line["ended_s"] /= 1000
+    return found
+
+
+def test_times_are_those_of_when_the_samples_were_drawn_where_the_clock_says_nothing():
+    now, again = facts_of(trace()), facts_of(replayed(trace()))
+    assert not now.is_as_drawn
+    assert again.is_as_drawn
+    assert again.critical_s == pytest.approx(now.critical_s)
+    assert [(each.lane, each.is_critical) for each in again.timeline] == [
+        (each.lane, each.is_critical) for each in now.timeline
+    ]
+    assert [column.seconds for column in again.columns] == pytest.approx(
+        [column.seconds for column in now.columns]
+    )
+
+
+def test_an_old_trace_without_these_times_shows_the_clock():
+    facts = facts_of(replayed(trace(), knows=False))
+    assert not facts.is_as_drawn
+    assert facts.critical_s < 0.01
 
 
 @pytest.mark.parametrize("start", range(0, len(HOSTILE), 4))

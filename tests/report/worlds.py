@@ -13,7 +13,7 @@ from itas.core.problem import Score, Unscored
 from itas.core.seeds import random_for
 from itas.errors import ModelError
 from itas.report import About, NextStep
-from itas.search import Budget, Space, Study, StudyResult, StudySpec, read_journal
+from itas.search import SEARCHERS, Budget, Space, Study, StudyResult, StudySpec, read_journal
 from itas.search.journal import Event
 
 MODELS = ("fake/alpha", "fake/beta", "fake/gamma")
@@ -38,6 +38,28 @@ SPACE: dict[str, Any] = {
 }
 
 
+WIDE: dict[str, Any] = {
+    "name": "wide",
+    "layers": [
+        {
+            "type": "generator",
+            "models": {"top": {"choice": [1, 2, 3, 4], "name": "K"}, "of": "generators"},
+            "samples": {"choice": list(range(1, 11)), "name": "N"},
+            "temperature": {"choice": [0.1, 0.3, 0.5, 0.7, 0.9, 1.1, 1.3], "name": "T"},
+        },
+        {
+            "name": "ending",
+            "choice": {
+                "vote": {"type": "vote"},
+                "fuse": {"type": "fuser", "model": {"best": "fusers"}},
+                "rank": {"type": "ranker", "model": {"best": "fusers"}, "top_k": 1},
+            },
+        },
+    ],
+}
+"""Some six hundred architectures."""
+
+
 @dataclass(frozen=True)
 class Run:
     result: StudyResult
@@ -53,6 +75,9 @@ def run_study(
     name: str = "tests",
     price: int | None = 100,
     budget: Budget | None = None,
+    space: dict[str, Any] = SPACE,
+    searcher: str = "racing",
+    batch: int = 4,
 ) -> Run:
     """A study of a dozen trials in which one model fails and some problems have no score.
 
@@ -77,12 +102,13 @@ def run_study(
 
     spec = StudySpec(
         name=name,
-        space=Space.parse({**SPACE, "name": name}),
+        space=Space.parse({**space, "name": name}),
+        searcher=SEARCHERS[searcher](),
         models=order,
         dev=24,
         min_evaluations=3.0,
         finalists=3,
-        batch=4,
+        batch=batch,
         seed=3,
     )
     journal = folder / "journal.jsonl"

@@ -1,10 +1,10 @@
 """The plan on paper agrees with what can be worked out by hand."""
 
-from dataclasses import replace
+from dataclasses import fields, replace
 
 import pytest
 
-from runs.scale_plan import Plan, forecast
+from runs.scale_plan import SOURCES, Plan, forecast
 
 _CALM = Plan(nodes=10, calls=1_000_000, in_flight=40, latency_s=4, hours_between_failures=1e9)
 
@@ -26,3 +26,10 @@ def test_nodes_that_fail_cost_their_calls_in_flight_and_the_same_seed_gives_the_
     assert found.lost_nodes == pytest.approx(10 * found.hours, rel=0.5)
     assert found.repaid_calls <= 40 * found.lost_nodes
     assert found.hours > forecast(_CALM).hours
+
+
+def test_every_figure_says_whether_it_was_measured_or_guessed():
+    assert {each.name for each in fields(Plan)} == set(SOURCES)
+    assert all(
+        source.split(":")[0].split(",")[0] in ("chosen", "measured", "guess") for source in SOURCES.values()
+    )

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from itas.api.searching import find_space
+from itas.api.search_spec import find_space
 from itas.search.ranking import Rankings
 
 SPACE = Path(__file__).resolve().parents[2] / "examples" / "spaces" / "early-stopping.yaml"

@@ -184,25 +184,51 @@ def test_worst_has_no_points_to_give_up() -> None:
 # --- time ---------------------------------------------------------------------------------------------------
 
 
-async def test_time_ends_the_search_before_a_batch_that_would_not_fit_and_the_verdict_is_made() -> None:
+async def timed(max_seconds: float, *, a_problem: float = 0.0, **changes: Any) -> tuple[StudyResult, float]:
+    """A study in which an evaluation takes so long, with how long all of it took."""
     now = [0.0]
 
     async def evaluate(architecture: Architecture, problems: Sequence[str]) -> list[Observation]:
-        now[0] += 1.0
+        now[0] += a_problem * len(problems) if a_problem else 1.0
         return await world.evaluate(architecture, problems)
 
     world = World()
-    result = await study(
-        world,
-        evaluate=evaluate,
-        budget=Budget(max_seconds=20),
-        clock=lambda: now[0],
-    ).run()
-    # Six rankings; batches of four: 10, 14, 18 s; one more would end at 22.
+    made = study(
+        world, evaluate=evaluate, budget=Budget(max_seconds=max_seconds), clock=lambda: now[0], **changes
+    )
+    return await made.run(), now[0]
+
+
+async def test_time_ends_the_search_before_a_batch_that_would_not_fit_and_the_verdict_is_made() -> None:
+    result, _ = await timed(20)
     assert result.ended == "time"
-    assert sum(trial.number >= 0 for trial in result.trials) == 12
+    # Six rankings; a batch of four: 10 s; one more would leave less than half of the 14 s for the rest.
+    assert sum(trial.number >= 0 for trial in result.trials) == 4
     assert result.verdict.is_complete
     assert "20 s" in result.ended_reason
+
+
+@pytest.mark.parametrize("max_seconds", [100.0, 130.0, 160.0])
+async def test_finalists_and_verdict_end_in_time(max_seconds: float) -> None:
+    result, took = await timed(max_seconds, a_problem=0.1)
+    assert took <= max_seconds
+    assert result.verdict.is_complete
+    assert result.split[2] >= 30
+    assert result.ended == "time"
+
+
+async def test_more_time_is_for_more_trials_and_more_held_out_problems() -> None:
+    short, _ = await timed(90, a_problem=0.1)
+    long, _ = await timed(160, a_problem=0.1)
+    assert len(short.trials) < len(long.trials)
+    assert short.split[2] < long.split[2]
+
+
+async def test_the_least_verdict_is_made_whatever_the_time_and_without_what_it_has_none_for() -> None:
+    result, _ = await timed(40, a_problem=0.1)
+    assert result.split[2] == 30
+    assert "time" in result.skipped["best of n"]
+    assert result.verdict.is_complete
 
 
 async def test_however_little_time_there_is_one_batch_is_tried_if_nothing_is_known() -> None:

@@ -219,6 +219,32 @@ def test_votes_are_weighted_by_the_log_odds_of_the_ranking_within_bounds():
 # --- limits -------------------------------------------------------------------------------------------------
 
 
+def test_what_stands_beside_the_components_of_a_layer_reaches_every_point():
+    generators = {"type": "generator", "models": {"top": {"choice": [2, 3], "name": "K"}, "of": "generators"}}
+    space = Space(layers=({"components": [generators], "quorum": 2, "grace_s": {"choice": [1.5, 4.0]}},))
+    layers = [point.architecture.layers[0] for point in space.bind(rankings(3)).points]
+    assert {(len(layer.components), layer.quorum, layer.grace_s) for layer in layers} == {
+        (2, 2, 1.5),
+        (2, 2, 4.0),
+        (3, 2, 1.5),
+        (3, 2, 4.0),
+    }
+
+
+def test_a_quorum_that_a_point_cannot_reach_removes_that_point():
+    generators = {"type": "generator", "models": {"top": {"choice": [1, 2], "name": "K"}, "of": "generators"}}
+    bound = Space(layers=({"components": generators, "quorum": 2},)).bind(rankings(2))
+    assert [point.choices for point in bound.points] == [{"K": 2}]
+    assert sum(bound.removed.values()) == 1
+    assert "quorum" in next(iter(bound.removed))
+
+
+def test_an_unknown_name_beside_the_components_of_a_layer_is_refused_with_its_place():
+    space = Space.parse({"layers": [{"components": [GENERATOR], "quorums": 1}]})
+    with pytest.raises(SpecError, match=r"layers\[0\].*quorums"):
+        space.bind(rankings(1))
+
+
 def test_points_beyond_a_limit_are_removed_beforehand_and_counted():
     layers = [{**GENERATOR, "samples": {"choice": [1, 5, 9], "name": "N"}}]
     bound = Space.parse({"layers": layers, "max_samples": 5}).bind(rankings(1))

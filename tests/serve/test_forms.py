@@ -48,15 +48,46 @@ async def test_a_text_without_the_form_is_asked_for_once_more():
     assert got.data["itas"]["events"] == {"unreadable": 1}
 
 
-async def test_a_text_that_never_has_the_form_is_an_error_not_an_answer():
+async def test_a_text_that_never_has_the_form_is_a_refusal_that_says_why_and_no_text():
     model = Writer('{"answer": "many"}')
     async with running(model) as server:
         got = await server.chat(response_format=FORM)
         streamed = await server.chat(response_format=FORM, stream=True)
-    assert (got.status, got.error["code"]) == (502, "invalid_output")
-    assert streamed.events[-1]["error"]["code"] == "invalid_output"
-    assert not any(b'"content":"{' in line for line in streamed.body.splitlines())
+    message = got.data["choices"][0]["message"]
+    assert (got.status, message["content"]) == (200, None)
+    assert "answer: " in message["refusal"]
+    assert got.data["usage"]["completion_tokens"] == 10  # both were paid for
+    deltas = [each["delta"] for event in streamed.events for each in event["choices"]]
+    assert [each["refusal"] for each in deltas if each.get("refusal")] == [message["refusal"]]
+    assert streamed.streamed == ""
     assert len(model.asked) == 4
+
+
+async def test_one_answer_of_several_without_the_form_takes_nothing_from_the_others():
+    texts = iter(["{}", '{"answer": 1}', "no", "no"])
+    async with running(FunctionModel(lambda request, draw: next(texts))) as server:
+        got = await server.chat(response_format=FORM, n=2)
+    found = [(each["message"]["content"], each["message"]["refusal"]) for each in got.data["choices"]]
+    assert sorted(content or "" for content, _ in found) == ["", '{"answer": 1}']
+    assert sum(refusal is not None for _, refusal in found) == 1
+
+
+async def test_a_response_without_the_form_holds_a_refusal_in_both_ways():
+    form = {"format": {"type": "json_schema", "name": "answer", "schema": SCHEMA}}
+    async with running(Writer("prose")) as server:
+        whole = await server.post("/v1/responses", {"model": "one", "input": "What?", "text": form})
+        body = {"model": "one", "input": "What?", "text": form, "stream": True}
+        streamed = await server.post("/v1/responses", body)
+    part = whole.data["output"][0]["content"][0]
+    assert part["type"] == "refusal"
+    assert streamed.events[-1]["response"]["output"][0]["content"] == [part]
+    types = [event["type"] for event in streamed.events]
+    assert types[2:6] == [
+        "response.output_item.added",
+        "response.content_part.added",
+        "response.refusal.delta",
+        "response.refusal.done",
+    ]
 
 
 @pytest.mark.parametrize("last", [[], [{"type": "vote"}]], ids=["all are kept", "voted on"])

@@ -80,15 +80,10 @@ async def test_a_thousand_slow_heads_and_a_huge_body_take_little_memory_and_heal
     (tmp_path / "figures").write_text(f"{most} MB, slowest health {max(times)} s")
 
 
-def is_the_models_fault(status: str) -> bool:
-    """A form was asked for that the text of the fake provider has not: no fault of the request, nor of ours."""
-    return status.startswith("502 ") and '"invalid_output"' in status
-
-
 @pytest.mark.slow
 @pytest.mark.timeout(3600)
 async def test_generated_requests_never_make_a_5xx(tmp_path: Path):
-    """As many as ``ITAS_REQUESTS`` says (50,000), half of them damaged, from one process for each core."""
+    """As many as ``ITAS_REQUESTS`` says (50,000), three of four damaged, from one process for each core."""
     python = await environment("schemathesis", ["schemathesis"])
     writers = os.cpu_count() or 1
     async with serving(answer) as provider, serving_process(
@@ -110,8 +105,7 @@ async def test_generated_requests_never_make_a_5xx(tmp_path: Path):
         async with session.get(f"{server.url}/metrics") as reply:
             metrics = await reply.text()
         (tmp_path / "statuses").write_text(json.dumps(statuses))
-    wrong = {each for each in statuses if not each.startswith(("2", "4")) and not is_the_models_fault(each)}
-    assert wrong == set()
-    assert statuses["200"] > 100
+    assert {each for each in statuses if not each.startswith(("2", "4"))} == set()
+    assert statuses["200"] > REQUESTS // 500
     assert 'status="500"' not in metrics
     assert "Traceback" not in server.log.read_text()

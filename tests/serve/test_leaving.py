@@ -126,12 +126,12 @@ async def drip(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> No
 
 
 async def test_nor_the_second_head_on_an_open_connection():
-    async with running(limits=Limits(header_timeout_s=0.3)) as server, connected(server) as (reader, writer):
+    async with running(limits=Limits(header_timeout_s=1.0)) as server, connected(server) as (reader, writer):
         writer.write(b"GET /health HTTP/1.1\r\nhost: x\r\n\r\n")
-        await reader.readuntil(b'"ok"}')
+        await reader.readuntil(b"}")
         writer.write(b"GET /hea")
         with suppress(ConnectionError):
-            assert await asyncio.wait_for(reader.read(), 2) == b""
+            assert await asyncio.wait_for(reader.read(), 5) == b""
 
 
 async def test_a_body_that_does_not_come_is_not_waited_for():

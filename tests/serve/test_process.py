@@ -158,7 +158,8 @@ def test_what_cannot_be_served_is_said_at_once(arguments: list[str], words: str,
 async def test_a_finished_search_is_served_as_what_its_verdict_recommends_and_all_that_stood_in_it(
     tmp_path: Path,
 ):
-    from itas.api.searching import make_search, run_search
+    from itas.api.search_spec import make_search
+    from itas.api.searching import run_search
     from itas.api.serving import find_served
     from itas.api.settings import Settings
     from itas.cli.searches import SearchProgress

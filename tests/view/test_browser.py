@@ -15,6 +15,8 @@ from itas.view.process import bind, run_server
 from tests.report.browser.driver import Page, open_browser
 from tests.view.conftest import KEY, make_run
 
+pytestmark = [pytest.mark.browser, pytest.mark.timeout(120)]
+
 HOSTILE = "</td><script>window.ran=1</script><img src=x onerror=window.ran=1>"
 
 

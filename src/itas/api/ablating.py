@@ -11,16 +11,12 @@ from pathlib import Path
 
 from pydantic import NonNegativeFloat, NonNegativeInt, PositiveInt
 
-from itas.api.evaluating import EvaluationWatch, estimate_one
+from itas.api.evaluating import EvaluationWatch
+from itas.api.evaluation_estimate import estimate_one
 from itas.api.opening import Caps, SandboxChoice, open_models, open_raters, open_sandbox, tightness
 from itas.api.runs import create_run, find_run, write_json
-from itas.api.searching import (
-    CALLS,
-    load_outcome,
-    load_search,
-    open_search_benchmark,
-    open_search_models,
-)
+from itas.api.search_outcome import CALLS, load_outcome, load_search
+from itas.api.search_work import open_search_benchmark, open_search_models
 from itas.api.settings import Settings
 from itas.benchmarks.benchmark import Benchmark
 from itas.benchmarks.registry import open_benchmark

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
 from itas.api.runs import find_run
-from itas.api.searching import JOURNAL, KIND
+from itas.api.search_outcome import JOURNAL, KIND
 from itas.errors import SpecError
 from itas.search import read_journal
 from itas.search.journal import Event

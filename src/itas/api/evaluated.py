@@ -7,7 +7,8 @@ from typing import Any
 
 from pydantic import TypeAdapter, ValidationError
 
-from itas.api.evaluating import ARCHITECTURE, KIND, compare_runs
+from itas.api.comparing import compare_runs
+from itas.api.evaluation_folder import ARCHITECTURE, KIND
 from itas.api.runs import find_run
 from itas.core.architecture import Architecture
 from itas.errors import DataError, SpecError

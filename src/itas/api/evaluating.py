@@ -1,106 +1,35 @@
-"""Evaluate architectures on a benchmark, estimate what that costs, and compare what came of it."""
+"""Evaluate architectures on a benchmark, one after the other, in a folder that can be gone on with."""
 
 import math
 import secrets
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
-from itas.api.answering import SIMULATED
 from itas.api.cluster.job import Job, Paid, models_of
 from itas.api.cluster.joining import check_where, work_on
+from itas.api.comparing import compare_evaluations
+from itas.api.evaluation_estimate import check_samples, estimate_one, generators_of, sum_estimates
+from itas.api.evaluation_folder import KIND
+from itas.api.evaluation_work import EvaluationWatch, EvaluationWork
 from itas.api.holding import hold
-from itas.api.opening import Caps, SandboxChoice, open_models, open_raters, open_sandbox, tightness
-from itas.api.runs import create_run, find_run, note_sandbox, write_json, write_text
+from itas.api.judging import judges_of
+from itas.api.lengths import find_lengths
+from itas.api.opening import Caps, SandboxChoice, open_models, open_raters, open_sandbox
+from itas.api.runs import create_run, find_run, note_sandbox, write_json
 from itas.api.settings import Settings
+from itas.api.tracing import check_traceable, find_trace
 from itas.benchmarks.benchmark import Benchmark
-from itas.benchmarks.judge import JudgedScorer
 from itas.benchmarks.registry import open_benchmark
-from itas.benchmarks.scorers import CodeScorer
 from itas.core.architecture import Architecture
 from itas.core.model import is_simulated as model_is_simulated
-from itas.core.problem import Problem
-from itas.core.spec import Spec
-from itas.errors import DataError, SpecError
-from itas.evaluation.comparison import Comparison, compare_each
-from itas.evaluation.estimate import JudgePlan, estimate_cost
-from itas.evaluation.evaluate import evaluate
-from itas.evaluation.files import (
-    RESULTS,
-    ResultWriter,
-    load_kept,
-    load_results,
-    repeat_folders,
-    write_results,
-    write_summary,
-)
-from itas.evaluation.official import write_official_files
-from itas.evaluation.records import Evaluation, ProblemResult, Summary, to_observations
-from itas.evaluation.repeats import first_draw_of, merge_repeats
+from itas.engine.telemetry import opened_problem_traces
+from itas.errors import SpecError
+from itas.evaluation.comparison import Comparison
+from itas.evaluation.records import Summary
 from itas.models.store.place import recorded_place
 from itas.plugins import record_plugins
-
-KIND = "evaluation"
-ARCHITECTURE = "architecture.json"
-SAMPLES = "samples.jsonl"
-"""Answers that are programs, for evalplus and human-eval."""
-
-
-class EvaluationEstimate(Spec):
-    """What one evaluation will take, in the words of `itas.evaluation.estimate`.
-
-    Attributes:
-        name: Of the architecture.
-        problems: How many.
-        planned_samples: When every reply is readable.
-        max_samples: Asking again included.
-        planned_micro_usd: Price of the planned tokens; None while a model is unpriced.
-        max_micro_usd: Price of the most tokens.
-        unpriced: Models without a known price.
-        is_simulated: Every model is simulated: the prices are made up and nobody pays them.
-        sentence: All of it for people.
-    """
-
-    name: str
-    problems: int
-    planned_samples: int
-    max_samples: int
-    planned_micro_usd: int | None
-    max_micro_usd: int | None
-    unpriced: tuple[str, ...]
-    is_simulated: bool
-    sentence: str
-
-
-class EvaluationWatch(Protocol):
-    """Who is told how an evaluation goes."""
-
-    def confirm(self, estimates: Sequence[EvaluationEstimate]) -> bool:
-        """Whether to go on, asked before anything is paid for."""
-        ...
-
-    def begin(
-        self,
-        architecture: Architecture,
-        total: int,
-        *,
-        known: Sequence[ProblemResult] = (),
-        rejections: Callable[[], int] | None = None,
-    ) -> None:
-        """One architecture is begun.
-
-        Args:
-            architecture: Which.
-            total: Problems, those already known included.
-            known: Results of an earlier run that was resumed.
-            rejections: Says how many calls providers refused so far because of their limits.
-        """
-        ...
-
-    def result(self, result: ProblemResult) -> None:
-        """One problem is done."""
-        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,25 +63,6 @@ class EvaluationReport:
         return all(summary.is_complete for summary in self.summaries)
 
 
-async def estimate_evaluations(
-    architectures: Sequence[Architecture],
-    *,
-    on: str,
-    scorer: str | None = None,
-    limit: int | None = None,
-    seed: int = 0,
-    samples: int = 1,
-    settings: Settings,
-) -> tuple[EvaluationEstimate, ...]:
-    """What evaluating these architectures will take; asks nobody."""
-    benchmark = open_benchmark(on, scorer=scorer, seed=seed, limit=limit)
-    _check_samples(samples, benchmark)
-    async with open_models(settings.model_copy(update={"store": "memory"})) as models:
-        return tuple(
-            estimate_one(each, benchmark, models.find_price, samples=samples) for each in architectures
-        )
-
-
 async def evaluate_architectures(
     architectures: Sequence[Architecture],
     *,
@@ -170,6 +80,7 @@ async def evaluate_architectures(
     watch: EvaluationWatch,
     resumed: Path | None = None,
     where: str | None = None,
+    trace: bool = False,
 ) -> EvaluationReport:
     """Evaluate architectures one after the other on the same problems.
 
@@ -189,13 +100,16 @@ async def evaluate_architectures(
         watch: Asked before anything is paid for, told about every result.
         resumed: Run folder to go on in, see `api.resuming`; a new one if None.
         where: Cluster whose nodes answer and score, see `api.cluster`; this process if None.
+        trace: Write every call and event to a file in the run folder while it happens; a run that was begun with it
+            goes on with it.
 
     Raises:
         SpecError: Something is wrong; nothing was paid for. Also if `watch` says no.
         DataError: The data is wrong.
     """
+    check_traceable(where, is_wanted=trace)
     benchmark = open_benchmark(on, scorer=scorer, seed=seed, limit=limit)
-    _check_samples(samples, benchmark)
+    check_samples(samples, benchmark)
     named = _distinct(architectures)
     if where is not None:
         check_where(where, settings.store)
@@ -210,7 +124,11 @@ async def evaluate_architectures(
         for model in (*(model for each in named for model in each.models), *judges_of(benchmark)):
             models(model)
         raters = open_raters(named) if where is None else None
-        estimates = [estimate_one(each, benchmark, models.find_price, samples=samples) for each in named]
+        lengths = await find_lengths(benchmark, generators_of(named), settings=settings)
+        estimates = [
+            estimate_one(each, benchmark, models.find_price, samples=samples, lengths=lengths)
+            for each in named
+        ]
         if not watch.confirm(estimates):
             raise SpecError("not confirmed, so nothing was asked and nothing was paid")
         about = _about(
@@ -233,58 +151,26 @@ async def evaluate_architectures(
             runs_code,
         )
         with hold(folder):
-            async with work_on(where, job, models) as cluster:
-                for number, architecture in enumerate(named):
-                    place = folder / f"{number + 1}"
-                    place.mkdir(exist_ok=True)
-                    write_json(place / ARCHITECTURE, architecture.model_dump(mode="json"))
-                evaluations: list[Evaluation] = []
-                for number, architecture in enumerate(named):
-                    place = folder / f"{number + 1}"
-                    total = len(benchmark.problems) * samples
-                    kept = [load_kept(each) for each in repeat_folders(place, samples)]
-                    everything = [result for results in kept for result in results]
-                    watch.begin(
-                        architecture,
-                        total,
-                        known=everything,
-                        rejections=lambda: (cluster or models).rejections,
-                    )
-                    repeats: list[Evaluation] = []
-                    for repeat, there in zip(repeat_folders(place, samples), kept, strict=True):
-                        with ResultWriter(repeat / RESULTS) as writer:
-                            found = await evaluate(
-                                architecture,
-                                benchmark,
-                                models=models,
-                                raters=raters,
-                                runner=runner,
-                                seed=seed,
-                                first_draw=first_draw_of(architecture, len(repeats), first_draw=first_draw),
-                                concurrency=settings.concurrency,
-                                known=there,
-                                on_result=_both(writer.append, watch.result),
-                                is_tight=tightness(
-                                    models,
-                                    samples=estimates[number].planned_samples // total,
-                                    micro_usd=(estimates[number].planned_micro_usd or 0) // total,
-                                ),
-                                solve=None if cluster is None else cluster.solve,
-                            )
-                        repeats.append(found)
-                        if not found.is_complete:
-                            break
-                    found = merge_repeats(repeats, wanted=samples)
-                    if samples > 1:
-                        write_results(place / RESULTS, found)
-                    write_summary(place / "summary.json", found)
-                    write_official_files(place, benchmark, found)
-                    _write_samples(place, benchmark, repeats)
-                    evaluations.append(found)
-                    if not found.is_complete:
-                        break
+            async with (
+                work_on(where, job, models) as cluster,
+                opened_problem_traces(find_trace(folder, is_wanted=trace)) as traces,
+            ):
+                work = EvaluationWork(
+                    benchmark=benchmark,
+                    models=models,
+                    raters=raters,
+                    runner=runner,
+                    cluster=cluster,
+                    traces=traces,
+                    watch=watch,
+                    seed=seed,
+                    first_draw=first_draw,
+                    samples=samples,
+                    concurrency=settings.concurrency,
+                )
+                evaluations = await work.run(folder, list(zip(named, estimates, strict=True)))
         paid = Paid.of(models.budget) if cluster is None else cluster.paid
-    comparisons = _compare(evaluations)
+    comparisons = compare_evaluations(evaluations)
     write_json(folder / "comparisons.json", [each.model_dump(mode="json") for each in comparisons])
     return EvaluationReport(
         folder,
@@ -294,85 +180,8 @@ async def evaluate_architectures(
         paid.micro_usd,
         paid.uncertain_micro_usd,
         paid.overrun_micro_usd,
-        _sum_estimates(estimates),
+        sum_estimates(estimates),
     )
-
-
-def compare_runs(runs: Sequence[Path]) -> tuple[Comparison, ...]:
-    """Compare evaluation runs by problem, each architecture with the first one of the first run.
-
-    Raises:
-        SpecError: Not a run of an evaluation, fewer than two architectures, or different benchmarks.
-        DataError: A file is damaged, or no problem has a score from both.
-    """
-    found: dict[str, tuple[ProblemResult, ...]] = {}
-    benchmarks: set[str] = set()
-    for run in runs:
-        folder, manifest = find_run(run, kind=KIND)
-        benchmarks.add(str(manifest.get("benchmark_fingerprint")))
-        for place in sorted(each for each in folder.iterdir() if (each / RESULTS).is_file()):
-            name = _architecture_name(manifest, place.name)
-            found[name if name not in found else f"{name} ({folder.name})"] = load_results(place / RESULTS)
-    if len(found) < 2:
-        raise SpecError(f"a comparison needs two architectures, found {len(found)} in {len(runs)} run(s)")
-    if len(benchmarks) > 1:
-        raise SpecError("the runs are on different problems or scorers, so they cannot be compared")
-    (reference, baseline), *others = found.items()
-    return compare_each(
-        {name: [result.to_observation() for result in results] for name, results in others},
-        [result.to_observation() for result in baseline],
-        name_b=reference,
-    )
-
-
-def estimate_one(
-    architecture: Architecture, benchmark: Benchmark, price: Callable[[str], Any], *, samples: int = 1
-) -> EvaluationEstimate:
-    asked = benchmark.problems * samples
-    found = estimate_cost(architecture, asked, price=price, judge=plan_judging(benchmark, asked))
-    simulated = all(model.startswith(SIMULATED) for model in (*architecture.models, *judges_of(benchmark)))
-    return EvaluationEstimate(
-        name=architecture.name,
-        problems=len(benchmark.problems),
-        planned_samples=found.planned_samples,
-        max_samples=found.most_samples,
-        planned_micro_usd=found.planned_micro_usd,
-        max_micro_usd=found.most_micro_usd,
-        unpriced=found.unpriced,
-        is_simulated=simulated,
-        sentence=(
-            f"{samples} answers to each of {len(benchmark.problems):,} problems: " if samples > 1 else ""
-        )
-        + (f"{found.sentence} Simulated models: nothing is paid." if simulated else found.sentence),
-    )
-
-
-def _check_samples(samples: int, benchmark: Benchmark) -> None:
-    if samples < 1:
-        raise SpecError(f"must be at least 1, found {samples}", path="samples")
-    if samples > 1 and isinstance(benchmark.scorer, JudgedScorer):
-        raise SpecError(
-            f"pass@k needs answers that pass or fail; those of '{benchmark.name}' are judged. Leave it at 1",
-            path="samples",
-        )
-
-
-def _sum_estimates(estimates: Sequence[EvaluationEstimate]) -> int | None:
-    prices = [each.planned_micro_usd for each in estimates if not each.is_simulated]
-    known = [price for price in prices if price is not None]
-    return sum(known) if known and len(known) == len(prices) else None
-
-
-def _write_samples(place: Path, benchmark: Benchmark, repeats: Sequence[Evaluation]) -> None:
-    """The file that the official tools of code benchmarks read."""
-    if isinstance(benchmark.scorer, CodeScorer):
-        answers = [
-            (each.problem_id, each.text)
-            for found in repeats
-            for each in found.results
-            if each.text is not None
-        ]
-        write_text(place / SAMPLES, benchmark.scorer.samples(answers))
 
 
 def _whereabouts(settings: Settings, recording: Path | None) -> dict[str, Any]:
@@ -382,20 +191,6 @@ def _whereabouts(settings: Settings, recording: Path | None) -> dict[str, Any]:
         "folder": str(Path.cwd()),
         "recording": None if recording is None else str(recording.resolve()),
     }
-
-
-def judges_of(benchmark: Benchmark) -> tuple[str, ...]:
-    """The models that its scorer asks."""
-    return benchmark.scorer.judges if isinstance(benchmark.scorer, JudgedScorer) else ()
-
-
-def plan_judging(benchmark: Benchmark, problems: Sequence[Problem]) -> JudgePlan | None:
-    """What the scorer will ask about these problems, for an estimate; None where it asks nobody."""
-    scorer = benchmark.scorer
-    if not isinstance(scorer, JudgedScorer):
-        return None
-    judgments = tuple(scorer.planned_judgments(problem) for problem in problems)
-    return JudgePlan(scorer.judges, judgments, scorer.attempts, scorer.max_tokens)
 
 
 def _about(named: Sequence[Architecture], benchmark: Benchmark, **arguments: Any) -> dict[str, Any]:
@@ -417,13 +212,6 @@ def _about(named: Sequence[Architecture], benchmark: Benchmark, **arguments: Any
     }
 
 
-def _architecture_name(manifest: dict[str, Any], number: str) -> str:
-    try:
-        return str(manifest["architectures"][number]["name"])
-    except (KeyError, TypeError):
-        raise DataError(f"the manifest of the run says nothing about its architecture {number}") from None
-
-
 def _distinct(architectures: Sequence[Architecture]) -> list[Architecture]:
     """The same architectures with names that differ."""
     seen: dict[str, int] = {}
@@ -433,27 +221,6 @@ def _distinct(architectures: Sequence[Architecture]) -> list[Architecture]:
         name = each.name if seen[each.name] == 1 else f"{each.name} #{seen[each.name]}"
         named.append(each.model_copy(update={"name": name}))
     return named
-
-
-def _compare(evaluations: Sequence[Evaluation]) -> tuple[Comparison, ...]:
-    if len(evaluations) < 2 or not all(each.scores for each in evaluations):
-        return ()
-    first, *others = evaluations
-    return compare_each(
-        {each.architecture.name: to_observations(each) for each in others},
-        to_observations(first),
-        name_b=first.architecture.name,
-    )
-
-
-def _both(
-    first: Callable[[ProblemResult], None], second: Callable[[ProblemResult], None]
-) -> Callable[[ProblemResult], None]:
-    def tell(result: ProblemResult) -> None:
-        first(result)
-        second(result)
-
-    return tell
 
 
 def running_score(scores: Sequence[float]) -> tuple[float, float]:

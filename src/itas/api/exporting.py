@@ -3,10 +3,10 @@
 from collections.abc import Callable
 from pathlib import Path
 
-from itas.api import evaluating
+from itas.api import evaluation_folder
 from itas.api.evaluated import load_evaluated
 from itas.api.runs import find_run, write_text
-from itas.api.searching import load_outcome
+from itas.api.search_outcome import load_outcome
 from itas.errors import SpecError
 from itas.report.export import (
     Table,
@@ -64,7 +64,7 @@ def load_table(run: Path, table: str | None = None) -> Table:
         SpecError, DataError: See `export_run`.
     """
     folder, manifest = find_run(run)
-    if manifest.get("kind") == evaluating.KIND:
+    if manifest.get("kind") == evaluation_folder.KIND:
         contestants = load_evaluated(folder).contestants
         made = {
             "problems": lambda: tabulate_problems(contestants),

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from itas.api.runs import find_run
-from itas.api.searching import KIND, Outcome, load_outcome
+from itas.api.search_outcome import KIND, Outcome, load_outcome
 from itas.benchmarks.mixture import own_id, part_of, short_name
 from itas.core.observation import Observation
 from itas.core.spec import Spec

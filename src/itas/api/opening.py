@@ -151,17 +151,28 @@ def open_raters(
     return raters
 
 
-def tightness(models: ModelPool, *, samples: int, micro_usd: int) -> Callable[[int], bool]:
+def tightness(
+    models: ModelPool,
+    *,
+    samples: int,
+    micro_usd: int,
+    elsewhere: Callable[[], tuple[int, int]] | None = None,
+) -> Callable[[int], bool]:
     """For `evaluation.evaluate`: whether a cap may be reached by as many problems as are under way and one more.
 
     Args:
         models: Whose caps hold.
         samples: Planned for one problem.
         micro_usd: Estimated price of one problem.
+        elsewhere: Samples and micro-dollars that others have paid for this run, where they work on it.
     """
 
     def is_tight(under_way: int) -> bool:
         left, money = models.budget.remaining_samples, models.budget.remaining_micro_usd
+        if elsewhere is not None:
+            paid, spent = elsewhere()
+            left = None if left is None else left - paid
+            money = None if money is None else money - spent
         wanted = under_way + 1
         return (left is not None and left < wanted * samples) or (
             money is not None and money < wanted * micro_usd

@@ -8,7 +8,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, cast
 
-from itas.api.evaluating import ARCHITECTURE, KIND, EvaluationReport, EvaluationWatch, evaluate_architectures
+from itas.api.evaluating import EvaluationReport, EvaluationWatch, evaluate_architectures
+from itas.api.evaluation_folder import ARCHITECTURE, KIND
 from itas.api.opening import Caps, SandboxChoice
 from itas.api.runs import find_run
 from itas.api.settings import Settings
@@ -51,9 +52,11 @@ async def resume_evaluation(
     check_plugins(manifest.get("plugins", []), where=str(folder))
     arguments = cast("Mapping[str, Any]", manifest["arguments"])
     on = _found_from(str(manifest["on"]), Path(str(manifest.get("folder", "."))))
-    chosen = {key: arguments.get(key) for key in ("scorer", "limit")}
+    scorer, limit = arguments.get("scorer"), arguments.get("limit")
     seed = int(arguments.get("seed", 0))
-    if open_benchmark(on, seed=seed, **chosen).fingerprint != manifest.get("benchmark_fingerprint"):
+    if open_benchmark(on, scorer=scorer, seed=seed, limit=limit).fingerprint != manifest.get(
+        "benchmark_fingerprint"
+    ):
         raise DataError(
             f"{on}: the problems or the scorer have changed since the evaluation began. "
             "Bring back the old data, or evaluate anew"
@@ -62,6 +65,8 @@ async def resume_evaluation(
     return await evaluate_architectures(
         _architectures(folder, manifest),
         on=on,
+        scorer=scorer,
+        limit=limit,
         seed=seed,
         first_draw=int(arguments.get("first_draw", 0)),
         samples=int(arguments.get("samples", 1)),
@@ -72,7 +77,6 @@ async def resume_evaluation(
         watch=watch,
         resumed=folder,
         where=where,
-        **chosen,
     )
 
 

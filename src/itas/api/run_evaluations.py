@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, cast
 
-from itas.api.evaluating import ARCHITECTURE
+from itas.api.evaluation_folder import ARCHITECTURE
 from itas.api.run_facts import ResultFile
 from itas.api.run_reading import CODE, Reading, are_all_free, check_cap, names_code, say_spent
 from itas.api.runs import MANIFEST

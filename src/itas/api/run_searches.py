@@ -6,7 +6,8 @@ from typing import Any
 
 from itas.api.run_facts import StudyFile
 from itas.api.run_reading import CODE, Reading, are_all_free, check_cap, names_code, say_spent
-from itas.api.searching import JOURNAL, OUTCOME, STUDY, Outcome, SearchSpec, load_outcome, load_search
+from itas.api.search_outcome import JOURNAL, OUTCOME, STUDY, Outcome, load_outcome, load_search
+from itas.api.search_spec import SearchSpec
 from itas.report import words
 from itas.report.verdict import describe_choice, describe_verdict
 from itas.report.words import describe_architecture

@@ -11,10 +11,11 @@ from typing import Any
 from itas.api.answering import find_architecture, is_file, known_problems
 from itas.api.opening import Caps, SandboxChoice, open_models, open_raters, open_sandbox
 from itas.api.runs import find_run
-from itas.api.searching import KIND, Outcome, load_outcome
+from itas.api.search_outcome import KIND, Outcome, load_outcome
 from itas.api.settings import Settings, read_environment
 from itas.core.architecture import Architecture
 from itas.core.model import is_simulated
+from itas.engine.telemetry import find_telemetry
 from itas.errors import SpecError
 from itas.search.records import Contestant
 from itas.serve.access import Access, check_exposure, read_access
@@ -131,7 +132,14 @@ def make_serving_app(service: Service, serving: Serving, settings: Settings) -> 
             for architecture in architectures:
                 for model in architecture.models:
                     models(model)
-            yield Opened(models, models.find_price, open_raters(architectures), runner, _find_renderer())
+            yield Opened(
+                models,
+                models.find_price,
+                open_raters(architectures),
+                runner,
+                _find_renderer(),
+                find_telemetry(),
+            )
 
     return make_app(service, open)
 

@@ -12,14 +12,14 @@ from pathlib import Path
 from threading import Lock
 from typing import BinaryIO
 
-from itas.api.evaluating import KIND as EVALUATION
-from itas.api.evaluating import compare_runs
+from itas.api.comparing import compare_runs
+from itas.api.evaluation_folder import KIND as EVALUATION
 from itas.api.holding import Holder, ask_to_stop, find_holder
 from itas.api.reporting import is_trace
 from itas.api.run_evaluations import EvaluationRun
 from itas.api.run_reading import OtherRun, Reading, TraceFile, read_manifest
 from itas.api.run_searches import SearchRun
-from itas.api.searching import KIND as SEARCH
+from itas.api.search_outcome import KIND as SEARCH
 from itas.errors import Error, SpecError
 from itas.plugins import record_plugins
 from itas.report import words

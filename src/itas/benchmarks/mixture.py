@@ -4,16 +4,17 @@ The id of a problem begins with the name of its benchmark, so that every record 
 benchmarks have as many problems, a mean over problems is the mean over benchmarks.
 """
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from pydantic import JsonValue
 
 from itas.benchmarks.benchmark import Benchmark
-from itas.benchmarks.judge.scorer import JudgedScorer
+from itas.benchmarks.judge.scorer import Judged, JudgedScorer, Ruling
 from itas.benchmarks.own_data import SUFFIXES
 from itas.core.execution import CodeRunner
+from itas.core.judging import Ask
 from itas.core.problem import Outcome, Problem
 from itas.errors import SpecError
 
@@ -49,6 +50,85 @@ class MixtureScorer:
         }
 
 
+@dataclass(frozen=True)
+class JudgedMixture(JudgedScorer):
+    """The same where some benchmark asks a judge; the others are scored by their rules."""
+
+    mixture: MixtureScorer
+
+    @property
+    def _judged(self) -> tuple[JudgedScorer, ...]:
+        scorers = (each.scorer for each in self.mixture.benchmarks.values())
+        return tuple(scorer for scorer in scorers if isinstance(scorer, JudgedScorer))
+
+    @property
+    def runs_code(self) -> bool:
+        """See `MixtureScorer`."""
+        return self.mixture.runs_code
+
+    def with_runner(self, runner: CodeRunner) -> "JudgedMixture":
+        """See `MixtureScorer`."""
+        return JudgedMixture(self.mixture.with_runner(runner))
+
+    @property
+    def judges(self) -> tuple[str, ...]:
+        """See `JudgedScorer`."""
+        return tuple(dict.fromkeys(judge for scorer in self._judged for judge in scorer.judges))
+
+    @property
+    def attempts(self) -> int:
+        """See `JudgedScorer`."""
+        return max(scorer.attempts for scorer in self._judged)
+
+    @property
+    def max_tokens(self) -> int:
+        """See `JudgedScorer`."""
+        return max(scorer.max_tokens for scorer in self._judged)
+
+    def planned_judgments(self, problem: Problem) -> int:
+        """See `JudgedScorer`; none where a rule decides."""
+        benchmark, own = self._own(problem)
+        scorer = benchmark.scorer
+        return scorer.planned_judgments(own) if isinstance(scorer, JudgedScorer) else 0
+
+    async def judge(self, problem: Problem, answers: Sequence[str], ask: Ask) -> Ruling:
+        """See `JudgedScorer`."""
+        benchmark, own = self._own(problem)
+        if isinstance(benchmark.scorer, JudgedScorer):
+            return await benchmark.scorer.judge(own, answers, ask)
+        return Ruling(await benchmark.score(own, answers[-1]))
+
+    def figures(self, judged: Sequence[Judged]) -> dict[str, JsonValue]:
+        """The official figures of every benchmark that has some, by its name."""
+        return {name: scorer.figures(found) for name, scorer, found in self._by_benchmark(judged) if found}
+
+    def official_files(self, contestant: str, judged: Sequence[Judged]) -> dict[str, str]:
+        """Those of every benchmark, in a folder of its name."""
+        return {
+            f"{name}/{path}": text
+            for name, scorer, found in self._by_benchmark(judged)
+            for path, text in scorer.official_files(contestant, found).items()
+        }
+
+    def describe(self) -> dict[str, JsonValue]:
+        """See `Scorer`."""
+        return self.mixture.describe()
+
+    def _own(self, problem: Problem) -> tuple[Benchmark, Problem]:
+        name, _, own = problem.id.partition(_MARK)
+        return self.mixture.benchmarks[name], problem.model_copy(update={"id": own})
+
+    def _by_benchmark(self, judged: Sequence[Judged]) -> Iterator[tuple[str, JudgedScorer, list[Judged]]]:
+        for name, benchmark in self.mixture.benchmarks.items():
+            if isinstance(benchmark.scorer, JudgedScorer):
+                found = [
+                    replace(each, problem=self._own(each.problem)[1])
+                    for each in judged
+                    if part_of(each.problem.id) == name
+                ]
+                yield name, benchmark.scorer, found
+
+
 def mix(benchmarks: Sequence[Benchmark], *, seed: int) -> Benchmark:
     """Several benchmarks as one.
 
@@ -57,7 +137,7 @@ def mix(benchmarks: Sequence[Benchmark], *, seed: int) -> Benchmark:
         seed: Decides which problems of the larger ones take part: as many as the smallest has.
 
     Raises:
-        SpecError: One twice, or one that is scored by judges, which score all answers to a problem together.
+        SpecError: One twice.
     """
     names = [short_name(each.name) for each in benchmarks]
     for name in names:
@@ -65,14 +145,10 @@ def mix(benchmarks: Sequence[Benchmark], *, seed: int) -> Benchmark:
             raise SpecError(f"every benchmark once, '{name}' is there twice", path="on")
         if _MARK in name:
             raise SpecError(f"the name of a benchmark may not have '{_MARK}' in it: {name}", path="on")
-    judged = [each.name for each in benchmarks if isinstance(each.scorer, JudgedScorer)]
-    if judged:
-        raise SpecError(
-            f"'{judged[0]}' is scored by a judge and cannot stand beside other benchmarks. Search on it alone",
-            path="on",
-        )
     size = min(len(each.problems) for each in benchmarks)
     chosen = {name: each.subset(size, seed=seed) for name, each in zip(names, benchmarks, strict=True)}
+    scorer = MixtureScorer(chosen)
+    is_judged = any(isinstance(each.scorer, JudgedScorer) for each in chosen.values())
     metrics = {each.metric for each in benchmarks}
     return Benchmark(
         name=SEPARATOR.join(names),
@@ -81,7 +157,7 @@ def mix(benchmarks: Sequence[Benchmark], *, seed: int) -> Benchmark:
             for row in zip(*(each.problems for each in chosen.values()), strict=True)
             for name, problem in zip(names, row, strict=True)
         ),
-        scorer=MixtureScorer(chosen),
+        scorer=JudgedMixture(scorer) if is_judged else scorer,
         metric=metrics.pop() if len(metrics) == 1 else "score",
         licence=SEPARATOR.join(dict.fromkeys(each.licence for each in benchmarks)),
         total=sum(each.total or len(each.problems) for each in benchmarks),

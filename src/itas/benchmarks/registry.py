@@ -203,7 +203,7 @@ def open_benchmarks(
 
     Args:
         names: See `open_benchmark`.
-        scorer: For those that are own data, where there are several.
+        scorer: Where there are several, a judge is for those that need one, if any does; else it is for own data.
         seed: See `open_benchmark`.
         limit: How many problems of each.
 
@@ -213,10 +213,14 @@ def open_benchmarks(
     """
     if len(names) == 1:
         return open_benchmark(names[0], scorer=scorer, seed=seed, limit=limit)
-    own = {name: Path(name).suffix in SUFFIXES and not is_known(name) for name in names}
+    is_for_judged = isinstance(scorer, str) and scorer.startswith("judge:") and any(map(is_judged, names))
+
+    def takes(name: str) -> bool:
+        return is_judged(name) if is_for_judged else Path(name).suffix in SUFFIXES and not is_known(name)
+
     return mix(
         [
-            open_benchmark(name, scorer=scorer if own[name] else None, seed=seed, limit=limit)
+            open_benchmark(name, scorer=scorer if takes(name) else None, seed=seed, limit=limit)
             for name in names
         ],
         seed=seed,

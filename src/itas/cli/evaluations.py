@@ -5,7 +5,8 @@ from typing import TYPE_CHECKING
 
 import typer
 
-from itas.api.evaluating import EvaluationEstimate, EvaluationReport, running_score
+from itas.api.evaluating import EvaluationReport, running_score
+from itas.api.evaluation_estimate import EvaluationEstimate
 from itas.cli.figures import print_figures
 from itas.cli.progress import ProgressLine, spent_words
 from itas.cli.tables import print_json, print_table

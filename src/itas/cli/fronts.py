@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from itas.api.gaps import Gap
-    from itas.api.searching import Outcome
+    from itas.api.search_outcome import Outcome
     from itas.search import StudyResult
     from itas.search.records import FrontPoint
 

@@ -51,6 +51,13 @@ Limit = Annotated[
 Output = Annotated[
     Path | None, typer.Option("--output", "-o", help="Folder of run folders; 'runs' by default.")
 ]
+Traced = Annotated[
+    bool,
+    typer.Option(
+        "--trace",
+        help="Keep every call with prompt and replies in the run folder (large); see: itas report RUN --problem ID.",
+    ),
+]
 SandboxTier = Annotated[
     Literal["auto", "bwrap", "ns", "ll", "none"],
     typer.Option(

@@ -38,7 +38,7 @@ def show_run(
 
 def _show_search(folder: Path, *, as_json: bool, front: bool, point: int | None) -> int:
     from itas.api.ablating import ABLATION, load_ablation
-    from itas.api.searching import find_front_point, load_outcome
+    from itas.api.search_outcome import find_front_point, load_outcome
     from itas.cli.ablations import print_ablation
     from itas.cli.fronts import print_front
     from itas.cli.searches import print_outcome

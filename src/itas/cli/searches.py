@@ -4,7 +4,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from itas.api.searching import Finished, Outcome, SearchSpec
+from itas.api.search_outcome import Outcome
+from itas.api.search_spec import SearchSpec
+from itas.api.searching import Finished
 from itas.cli.evaluations import ask_to_pay
 from itas.cli.fronts import describe_goal, print_front, print_parts
 from itas.cli.progress import ProgressLine, spent_words
@@ -95,6 +97,8 @@ def estimate_lines(estimate: "StudyEstimate", search: SearchSpec, *, unpriced: S
         f"samples: {estimate.ranking_samples:,} to rank the models, {least:,} to {most:,} for the first problems "
         f"of a trial, about {estimate.reserved_samples:,} for finalists and verdict (up to "
         f"{estimate.worst_reserved_samples:,})",
+        f"samples in all: about {estimate.typical_samples:,} if every trial is a middling one and no call is shared "
+        f"(at least {estimate.least_samples:,}, at most {estimate.worst_samples:,})",
     ]
     if estimate.held_out_problems < FEW_PROBLEMS:
         least_difference = detectable_difference(DISAGREEMENT**0.5 / estimate.held_out_problems**0.5)
@@ -107,10 +111,11 @@ def estimate_lines(estimate: "StudyEstimate", search: SearchSpec, *, unpriced: S
     elif estimate.least_micro_usd is not None:
         simulated = " (simulated prices, nobody pays them)" if search.is_simulated else ""
         lines.append(
-            f"price: at least {format_usd(estimate.least_micro_usd)}, at most {format_usd(estimate.worst_micro_usd)}; "
-            f"{format_usd(estimate.typical_micro_usd)} if everything is of middling price and no call is shared"
-            f"{simulated}"
+            f"price in all: about {format_usd(estimate.typical_micro_usd)} (at least "
+            f"{format_usd(estimate.least_micro_usd)}, at most {format_usd(estimate.worst_micro_usd)}){simulated}"
         )
+        if estimate.basis:
+            lines.append(f"reckoned with {estimate.basis}")
     return lines
 
 
@@ -178,6 +183,8 @@ def print_outcome(outcome: Outcome) -> None:
         f"{clean(result.ended_reason)}; {result.paid_samples:,} samples paid, "
         f"{format_usd(result.paid_micro_usd)}{marks}{_saved(result)}"
     )
+    if (told := _estimated(outcome)) is not None:
+        out().print(told)
     for role, reason in result.skipped.items():
         out().print(clean(f"left out: {role} ({reason})"))
     for entry in result.contestants:
@@ -192,6 +199,23 @@ def print_outcome(outcome: Outcome) -> None:
         text += f"; held-out problems say {100 * result.winner.mean:.1f}"
     out().print(text)
     print_front(result)
+
+
+def _estimated(outcome: Outcome) -> str | None:
+    """What was expected beside what it came to, where something was paid."""
+    found, result = outcome.estimate, outcome.result
+    if found is None or not result.paid_samples:
+        return None
+    text = (
+        f"estimated {found.typical_samples:,} samples (at most {found.worst_samples:,}), "
+        f"paid {result.paid_samples:,}"
+    )
+    if found.typical_micro_usd is not None and found.worst_micro_usd is not None:
+        text += (
+            f"; {format_usd(found.typical_micro_usd)} (at most {format_usd(found.worst_micro_usd)}), "
+            f"paid {format_usd(result.paid_micro_usd)}"
+        )
+    return text
 
 
 def _saved(result: "StudyResult") -> str:

@@ -9,16 +9,18 @@ import re
 from collections import Counter
 from collections.abc import Sequence
 from math import fsum
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
-import numpy as np
-from numpy.typing import NDArray
 from pydantic import PositiveInt
 
 from itas.core.candidate import Mark, State
 from itas.core.component import Context, Selector
 
-Ints = NDArray[np.int64]
+if TYPE_CHECKING:  # 20 MB that hardly any architecture needs
+    import numpy as np
+    from numpy.typing import NDArray
+
+    Ints = NDArray[np.int64]
 
 _WORD = re.compile(r"\w+")
 _MOST_WORDS = 5000
@@ -57,6 +59,8 @@ class Consensus(Selector):
 
 def mean_overlaps(texts: Sequence[str]) -> list[float]:
     """Mean overlap of each text with the others, in [0, 1]; 1 for a text without others."""
+    import numpy as np
+
     if len(texts) < 2:
         return [1.0] * len(texts)
     bags = [Counter(_WORD.findall(text.casefold())[:_MOST_WORDS]) for text in texts]
@@ -74,8 +78,10 @@ def mean_overlaps(texts: Sequence[str]) -> list[float]:
     return means
 
 
-def _index_words(bags: Sequence[Counter[str]]) -> dict[str, tuple[Ints, Ints]]:
+def _index_words(bags: Sequence[Counter[str]]) -> "dict[str, tuple[Ints, Ints]]":
     """For each word, the numbers of the texts that have it and how often each has it."""
+    import numpy as np
+
     found: dict[str, tuple[list[int], list[int]]] = {}
     for number, bag in enumerate(bags):
         for word, count in bag.items():

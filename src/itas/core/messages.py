@@ -38,4 +38,6 @@ Conversation = tuple[Message, ...]
 
 def user(content: str) -> Conversation:
     """A conversation of one question."""
+    if type(content) is str:
+        return (Message.trusted(role="user", content=content),)
     return (Message(role="user", content=content),)

@@ -89,7 +89,7 @@ class UsageSum:
 
     def total(self) -> Usage:
         """The sum so far."""
-        return Usage(
+        return Usage.trusted(
             tokens_in=self._in,
             tokens_out=self._out,
             tokens_cached=self._cached,

@@ -4,7 +4,8 @@ import difflib
 import hashlib
 import json
 from collections.abc import Mapping, Sequence
-from typing import Any, Self, TypeVar
+from functools import cache
+from typing import Any, Self, TypeVar, get_args
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
@@ -32,6 +33,18 @@ class Spec(BaseModel):
         """
         return parse_as(cls, data, where=where)
 
+    @classmethod
+    def trusted(cls, **values: Any) -> Self:
+        """Made of values that are known to be right, unchecked: for what is made several times per call, where the
+        checks cost more than everything else. Every field without a plain default must be given."""
+        made = cls.__new__(cls)
+        put = object.__setattr__
+        put(made, "__dict__", {**_defaults(cls), **values})
+        put(made, "__pydantic_fields_set__", set(values))
+        put(made, "__pydantic_extra__", None)
+        put(made, "__pydantic_private__", None)
+        return made
+
     def model_copy(self, *, update: Mapping[str, Any] | None = None, deep: bool = False) -> Self:
         """See pydantic, which copies cached properties too: after a change they would tell of the original. By hand
         for the plain case, which is met several times per call."""
@@ -50,6 +63,15 @@ class Spec(BaseModel):
         put(copied, "__pydantic_extra__", self.__pydantic_extra__)
         put(copied, "__pydantic_private__", None)
         return copied
+
+
+@cache
+def _defaults(cls: type[Spec]) -> dict[str, Any]:
+    return {
+        name: field.default
+        for name, field in cls.model_fields.items()
+        if not field.is_required() and field.default_factory is None
+    }
 
 
 S = TypeVar("S", bound=BaseModel)
@@ -111,11 +133,30 @@ def _only_follows(loc: tuple[str | int, ...], kind: str, found: Sequence[Mapping
     )
 
 
+def _names_at(cls: type[BaseModel], loc: tuple[str | int, ...]) -> list[str]:
+    """The names that may stand at a place inside a value; those of the whole where the place is not one model."""
+    found: type[BaseModel] = cls
+    for part in loc:
+        if part in found.model_fields:
+            inner = _models_in(found.model_fields[str(part)].annotation)
+            if len(inner) != 1:
+                break
+            found = inner[0]
+    return list(found.model_fields)
+
+
+def _models_in(annotation: object) -> list[type[BaseModel]]:
+    """Every model that an annotation names, inside optional values, lists and mappings too."""
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return [annotation]
+    return [model for part in get_args(annotation) for model in _models_in(part)]
+
+
 def _describe(cls: type[BaseModel], item: Mapping[str, Any]) -> str:
     path = join_path(tuple(item["loc"]))
     prefix = f"{path}: " if path else ""
     if item["type"] == "extra_forbidden":
-        known: list[str] = item.get("ctx", {}).get("known") or list(cls.model_fields)
+        known: list[str] = item.get("ctx", {}).get("known") or _names_at(cls, item["loc"][:-1])
         name = str(item["loc"][-1])
         return f"{prefix}unknown name '{name}'. {suggest(name, known)}"
     if item["type"] == "missing":

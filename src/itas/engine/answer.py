@@ -72,6 +72,8 @@ class CallRecord:
         started_s: Seconds after the start of the answer, by the monotonic clock.
         ended_s: Likewise.
         retries: Failures after which it was sent again, in words.
+        path_s: Seconds of the chain of calls that it waited for, as recorded when the samples were drawn; None
+            where nobody kept it.
     """
 
     layer: int
@@ -82,6 +84,7 @@ class CallRecord:
     started_s: float
     ended_s: float
     retries: tuple[str, ...] = ()
+    path_s: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

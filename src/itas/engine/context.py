@@ -15,7 +15,7 @@ from itas.core.candidate import Draft, Mark
 from itas.core.component import Component, EventKind
 from itas.core.concurrency import elapsed_s, set_elapsed_s
 from itas.core.execution import CodeLimits, CodeOutcome, CodeRunner, CodeTest
-from itas.core.messages import Conversation, Message
+from itas.core.messages import Conversation, Message, user
 from itas.core.model import Listen, ModelSource
 from itas.core.rating import RaterSource
 from itas.core.request import Completion, Request, UsageSum
@@ -82,15 +82,15 @@ def tell_nobody(item: object) -> None:
 @contextlib.contextmanager
 def telling(run: Run, trace: Trace | None, architecture: Architecture) -> Generator[None]:
     """Tell a trace what happens in a run; where there is no answer, why."""
-    if trace is None:
-        yield
-        return
-    run.tell = trace.begin(architecture)
+    if trace is not None:
+        run.tell = trace.begin(architecture)
     try:
         yield
     except (Error, asyncio.CancelledError) as error:
         run.tell(str(error) if isinstance(error, Error) else "cancelled")
         raise
+    finally:
+        run.contexts = []  # they know the run: without this, what was said stays until the garbage is collected
 
 
 class RunContext:
@@ -136,7 +136,7 @@ class RunContext:
         max_tokens: int | None = None,
     ) -> tuple[Completion, ...]:
         """See `core.component.Context.ask`."""
-        messages = (Message(role="user", content=prompt),) if isinstance(prompt, str) else tuple(prompt)
+        messages = user(prompt) if isinstance(prompt, str) else tuple(prompt)
         request = Request(model=model, messages=messages, temperature=temperature, max_tokens=max_tokens)
         if self._writing is not None:
             request = self._writing.apply(request)
@@ -159,6 +159,7 @@ class RunContext:
         started = self._run.now_s()
         retries = collect_failures()
         place = self._layer, self._number, request, first
+        path_s = elapsed_s()
         try:
             completions = await self._sample(request, n, first)
         except Error as error:
@@ -166,7 +167,7 @@ class RunContext:
             raise
         if len(completions) != n:
             raise ContractError(f"model '{request.model}' gave {len(completions)} of {n} samples")
-        self._count(CallRecord(*place, completions, started, self._run.now_s(), tuple(retries)))
+        self._count(CallRecord(*place, completions, started, self._run.now_s(), tuple(retries), path_s))
         return completions
 
     async def _sample(self, request: Request, n: int, first: int) -> tuple[Completion, ...]:
@@ -251,7 +252,7 @@ class RunContext:
 
     def record(self, *, candidates_out: int) -> ComponentRecord:
         """What the component took so far."""
-        return ComponentRecord(
+        return ComponentRecord.trusted(
             layer=self._layer,
             component=self._number,
             type=self._component.type,

@@ -19,7 +19,16 @@ from typing import TYPE_CHECKING
 from itas.core.architecture import Architecture
 from itas.core.request import Request
 from itas.engine.answer import Answer, CallRecord, EventRecord, FailedCall, LayerRecord
-from itas.engine.trace import Tell, Trace, TraceItem, Traces, encode, open_trace
+from itas.engine.trace import (
+    ProblemTraces,
+    Tell,
+    Trace,
+    TraceFile,
+    TraceItem,
+    Traces,
+    encode,
+    open_trace,
+)
 from itas.models.keys import mask_line, redact
 
 if TYPE_CHECKING:
@@ -57,6 +66,33 @@ async def opened_traces(path: Path | None) -> AsyncGenerator[Trace | None]:
         return
     with open_trace(path) as file:
         yield file if telemetry is None else Traces((file, telemetry))
+
+
+@asynccontextmanager
+async def opened_problem_traces(path: Path | None) -> AsyncGenerator[ProblemTraces]:
+    """The traces of a run on many problems: a file that goes on where there is one, telemetry, both or none."""
+    telemetry = find_telemetry()
+    if path is None:
+        yield _ProblemTraces(None, telemetry)
+        return
+    with open_trace(path, goes_on=True) as file:
+        yield _ProblemTraces(file, telemetry)
+
+
+class _ProblemTraces:
+    """See `ProblemTraces`. Telemetry knows of answers only."""
+
+    def __init__(self, file: TraceFile | None, telemetry: "Telemetry | None") -> None:
+        self._file = file
+        self._telemetry = telemetry
+
+    def of(self, problem: str, *, is_judging: bool = False) -> Trace | None:
+        """See `ProblemTraces.of`."""
+        telemetry = None if is_judging else self._telemetry
+        if self._file is None:
+            return telemetry
+        trace = self._file.of(problem, is_judging=is_judging)
+        return trace if telemetry is None else Traces((trace, telemetry))
 
 
 class Telemetry:

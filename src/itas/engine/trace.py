@@ -9,7 +9,7 @@ import itertools
 import json
 import logging
 import os
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from types import TracebackType
@@ -27,6 +27,9 @@ _REQUEST = tuple(
     (name, field.default) for name, field in Request.model_fields.items() if name not in ("messages", "stop")
 )
 _DRAW = tuple((name, field.default) for name, field in Completion.model_fields.items() if name != "usage")
+_USAGE = tuple(Usage.model_fields)
+
+_BEGIN = b'{"kind":"begin"'
 
 _log = logging.getLogger(__name__)
 
@@ -40,6 +43,14 @@ class Trace(Protocol):
 
     def begin(self, architecture: Architecture) -> Tell:
         """An answer is begun; what is given is told what happens in it. It must not raise."""
+        ...
+
+
+class ProblemTraces(Protocol):
+    """The traces of a run on many problems."""
+
+    def of(self, problem: str, *, is_judging: bool = False) -> Trace | None:
+        """The trace of the answers to a problem, or of what a judge is asked about them; None where nothing is kept."""
         ...
 
 
@@ -67,23 +78,32 @@ class TraceFile:
     masked; everything else stands as it was said. Made by `open_trace`.
     """
 
-    def __init__(self, path: Path, file: int) -> None:
+    def __init__(self, path: Path, file: int, *, answers: int = 0) -> None:
         self.path = path
         self._file: int | None = file
-        self._numbers = itertools.count(1)
+        self._numbers = itertools.count(answers + 1)
         self._lines: list[bytes] = []
 
     def begin(self, architecture: Architecture) -> Tell:
         """See `Trace.begin`."""
+        return self.begin_about(architecture, {})
+
+    def of(self, problem: str, *, is_judging: bool = False) -> Trace:
+        """See `ProblemTraces.of`: the line with which an answer begins says which problem it is to."""
+        return _About(self, {"problem": problem, **({"is_judging": True} if is_judging else {})})
+
+    def begin_about(self, architecture: Architecture, about: Mapping[str, object]) -> Tell:
+        """Like `begin`, with more in the line with which the answer begins."""
         number = next(self._numbers)
-        about = {
+        begin = {
             "kind": "begin",
             "answer": number,
             "at": datetime.now(UTC).isoformat(timespec="milliseconds"),
             "architecture": architecture.name,
             "fingerprint": architecture.fingerprint,
+            **about,
         }
-        self._add(encode(about))
+        self._add(encode(begin))
 
         def tell(item: TraceItem) -> None:
             self._add(encode_item(item, number))
@@ -126,24 +146,50 @@ class TraceFile:
             self._file = None
 
 
-def open_trace(path: Path) -> TraceFile:
-    """A new trace file, instead of what was there.
+class _About:
+    """A trace file whose answers begin with something known about them."""
+
+    def __init__(self, file: TraceFile, about: Mapping[str, object]) -> None:
+        self._file = file
+        self._about = about
+
+    def begin(self, architecture: Architecture) -> Tell:
+        """See `Trace.begin`."""
+        return self._file.begin_about(architecture, self._about)
+
+
+def open_trace(path: Path, *, goes_on: bool = False) -> TraceFile:
+    """A new trace file, instead of what was there; or one that goes on behind it, a torn last line cut off.
 
     Raises:
         SpecError: It cannot be written; found before anything is paid for.
     """
     try:
-        flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_APPEND | os.O_CLOEXEC
-        return TraceFile(path, os.open(path, flags, 0o666))
+        answers = _heal(path) if goes_on and path.is_file() else 0
+        kept = 0 if goes_on else os.O_TRUNC
+        flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC | kept
+        return TraceFile(path, os.open(path, flags, 0o666), answers=answers)
     except (OSError, ValueError) as error:
         raise SpecError(
             f"a file cannot be written there; make the folder first ({error})", path=str(path)
         ) from None
 
 
+def _heal(path: Path) -> int:
+    """Cut off a torn last line; how many answers were begun in what is left."""
+    begun = end = 0
+    with path.open("rb+") as file:
+        for line in file:
+            if line.endswith(b"\n"):
+                end += len(line)
+                begun += line.startswith(_BEGIN)
+        file.truncate(end)
+    return begun
+
+
 def encode_item(item: TraceItem, number: int) -> bytes:
     """One line of the file, as bytes: the fields of `trace_lines`, and which answer it belongs to."""
-    (fields,) = [{"kind": "failed", "reason": item}] if isinstance(item, str) else [_fields_of(item)]
+    fields = item_line(item)
     return encode({"kind": fields.pop("kind"), "answer": number, **fields})
 
 
@@ -153,6 +199,11 @@ def encode(data: object) -> bytes:
         return orjson.dumps(data)
     except TypeError:
         return json.dumps(data, separators=(",", ":")).encode("ascii")
+
+
+def item_line(item: TraceItem) -> dict[str, Any]:
+    """One line of a trace: call, failed_call, event, layer, answer, or failed."""
+    return {"kind": "failed", "reason": item} if isinstance(item, str) else _fields_of(item)
 
 
 def trace_lines(answer: Answer) -> Iterator[dict[str, Any]]:
@@ -203,6 +254,8 @@ def _call_fields(call: CallRecord) -> dict[str, Any]:
         "first": call.first,
         "draws": [_draw_fields(completion) for completion in call.completions],
     }
+    if call.path_s is not None:
+        fields["path_s"] = round(call.path_s, 6)
     if call.retries:
         fields["retries"] = list(call.retries)
     return fields
@@ -210,7 +263,8 @@ def _call_fields(call: CallRecord) -> dict[str, Any]:
 
 def _request_fields(request: Request) -> dict[str, Any]:
     """What differs from the defaults; by hand, because `model_dump` takes several times as long."""
-    fields = {name: value for name, default in _REQUEST if (value := getattr(request, name)) != default}
+    values = request.__dict__
+    fields = {name: value for name, default in _REQUEST if (value := values[name]) != default}
     if request.stop:
         fields["stop"] = list(request.stop)
     fields["messages"] = [
@@ -223,8 +277,9 @@ def _request_fields(request: Request) -> dict[str, Any]:
 
 
 def _draw_fields(completion: Completion) -> dict[str, Any]:
-    fields = {name: value for name, default in _DRAW if (value := getattr(completion, name)) != default}
-    if usage := {name: value for name in Usage.model_fields if (value := getattr(completion.usage, name))}:
+    values, counts = completion.__dict__, completion.usage.__dict__
+    fields = {name: value for name, default in _DRAW if (value := values[name]) != default}
+    if usage := {name: value for name in _USAGE if (value := counts[name])}:
         fields["usage"] = usage
     return fields
 
@@ -242,6 +297,7 @@ def _layer_fields(layer: LayerRecord) -> dict[str, Any]:
                 "layer": candidate.origin.layer,
                 "component": candidate.origin.component,
                 "sample": candidate.origin.sample,
+                "parents": list(candidate.origin.parents),
                 "critique": candidate.critique,
                 "marks": [
                     {"kind": mark.kind, "value": mark.value, "note": mark.note, "by": mark.by}

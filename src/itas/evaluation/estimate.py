@@ -37,6 +37,8 @@ class Lengths(Spec):
 
     Attributes:
         answer: An answer to the question.
+        answers: The same of models of which more is known.
+        basis: Why answers are taken to be so long, for people; empty for nothing to say.
         critique: A critique of one answer.
         judgement: A ranking, verdict, or set of tests.
         instructions: What a component's own prompt adds.
@@ -44,6 +46,8 @@ class Lengths(Spec):
     """
 
     answer: PositiveInt = 400
+    answers: dict[str, PositiveInt] = Field(default_factory=dict[str, PositiveInt])
+    basis: str = ""
     critique: PositiveInt = 150
     judgement: PositiveInt = 300
     instructions: NonNegativeInt = 200
@@ -296,7 +300,9 @@ def _limit(component: Component, lengths: Lengths) -> int:
 def reply_tokens(component: Component, n: int, lengths: Lengths) -> int:
     """Assumed length of one reply of a component that finds n candidates."""
     if isinstance(component, Producer):
-        return lengths.answer
+        models = component.models() if not component.needs_candidates else ()
+        known = [lengths.answers[model] for model in models if model in lengths.answers]
+        return max(known) if known else lengths.answer
     if isinstance(component, Annotator):
         return lengths.critique * max(1, component.texts_read(n))
     return lengths.judgement

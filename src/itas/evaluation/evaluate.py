@@ -21,6 +21,7 @@ from itas.core.problem import Outcome, Problem, Score, Unscored
 from itas.core.rating import RaterSource
 from itas.engine.answer import Answer, ComponentRecord
 from itas.engine.run import answer
+from itas.engine.trace import ProblemTraces, Tell, Trace
 from itas.errors import (
     BudgetExceeded,
     EmptyAnswer,
@@ -55,6 +56,7 @@ async def evaluate(
     on_result: OnResult | None = None,
     is_tight: Callable[[int], bool] | None = None,
     solve: Solve | None = None,
+    traces: ProblemTraces | None = None,
 ) -> Evaluation:
     """Evaluate an architecture.
 
@@ -73,6 +75,7 @@ async def evaluate(
         is_tight: Whether a cap may be reached if one more problem is begun beside so many others. Then it is
             begun alone: what is left goes into finishing problems, not into beginning many.
         solve: Answers and scores a problem somewhere else, with draws from that number on; here, if None.
+        traces: Are told every call and event while it happens; not of what happens somewhere else.
 
     Raises:
         SpecError: A model is unknown, a sandbox is needed and none was given, or `concurrency` is below 1.
@@ -109,6 +112,7 @@ async def evaluate(
         on_result,
         is_tight,
         solve,
+        traces,
     )
     await side_by_side([job.work() for _ in range(min(concurrency, len(todo)))])
     found = tuple(results[id_] for id_ in ids if id_ in results)
@@ -145,6 +149,7 @@ class _Job:
         on_result: OnResult | None,
         is_tight: Callable[[int], bool] | None,
         solve: Solve | None,
+        traces: ProblemTraces | None,
     ) -> None:
         self.stopped_by: StoppedBy | None = None
         self._failures = 0
@@ -163,6 +168,7 @@ class _Job:
         self._results = results
         self._on_result = on_result
         self._solve_elsewhere = solve
+        self._traces = traces
 
     async def work(self) -> None:
         """Take problems until there are none, or a cap is reached."""
@@ -218,7 +224,7 @@ class _Job:
         except SandboxError as error:
             return _failed(problem, Unscored(reason="sandbox_error", detail=str(error)), finished, started)
         texts = tuple(each.text for each in found)
-        door = JudgeDoor(self._models, layer=len(self._architecture.layers))
+        door = JudgeDoor(self._models, layer=len(self._architecture.layers), tell=self._judging(problem))
         ruling = await self._score(problem, texts, door)
         planned = self._scorer.planned_judgments(problem) if self._scorer else 0
         return ProblemResult(
@@ -237,14 +243,23 @@ class _Job:
     async def _answer_turns(self, problem: Problem, finished: list[ComponentRecord]) -> list[Answer]:
         """One answer per turn, each with the earlier ones in the conversation."""
         conversation = problem.conversation
-        found = [await self._answer(conversation, finished)]
+        trace = None if self._traces is None else self._traces.of(problem.id)
+        found = [await self._answer(conversation, finished, trace)]
         for turn in problem.turns:
             said = Message(role="assistant", content=found[-1].text)
             conversation = (*conversation, said, Message(role="user", content=turn))
-            found.append(await self._answer(conversation, finished))
+            found.append(await self._answer(conversation, finished, trace))
         return found
 
-    async def _answer(self, conversation: Conversation, finished: list[ComponentRecord]) -> Answer:
+    def _judging(self, problem: Problem) -> Tell | None:
+        trace = None
+        if self._traces is not None and self._scorer is not None:
+            trace = self._traces.of(problem.id, is_judging=True)
+        return None if trace is None else trace.begin(self._architecture)
+
+    async def _answer(
+        self, conversation: Conversation, finished: list[ComponentRecord], trace: Trace | None
+    ) -> Answer:
         return await answer(
             self._architecture,
             conversation,
@@ -254,6 +269,7 @@ class _Job:
             seed=self._seed,
             first_draw=self._first_draw,
             watch=finished.append,
+            trace=trace,
         )
 
     async def _score(self, problem: Problem, texts: Sequence[str], door: JudgeDoor) -> Ruling:

@@ -1,6 +1,7 @@
 """Judges in an evaluation: the door through which a scorer asks them, what that took, and who is related to whom."""
 
 import re
+import time
 from collections import Counter
 from collections.abc import Iterable, Sequence
 
@@ -12,7 +13,8 @@ from itas.core.judging import Judgment
 from itas.core.model import ModelSource
 from itas.core.problem import Problem
 from itas.core.request import Completion, Request, UsageSum
-from itas.engine.answer import ComponentRecord
+from itas.engine.answer import CallRecord, ComponentRecord
+from itas.engine.trace import Tell
 from itas.errors import ContractError
 from itas.evaluation.records import ProblemResult
 
@@ -34,9 +36,12 @@ class JudgeDoor:
     Args:
         models: Gives the model behind each id.
         layer: Where its record stands: behind the layers of the architecture.
+        tell: Is told every call.
     """
 
-    def __init__(self, models: ModelSource, *, layer: int) -> None:
+    def __init__(self, models: ModelSource, *, layer: int, tell: Tell | None = None) -> None:
+        self._tell = tell
+        self._begun_s = time.monotonic()
         self._models = models
         self._layer = layer
         self._taken: Counter[str] = Counter()
@@ -50,11 +55,15 @@ class JudgeDoor:
         """See `core.judging.Ask`."""
         first = self._taken[request.key]
         self._taken[request.key] += 1
+        started_s = time.monotonic() - self._begun_s
         completions = await self._models(request.model).sample(request, n=1, first=first)
         if len(completions) != 1:
             raise ContractError(f"model '{request.model}' gave {len(completions)} samples instead of one")
         (completion,) = completions
         self._count(request, completion)
+        if self._tell is not None:
+            ended_s = time.monotonic() - self._begun_s
+            self._tell(CallRecord(self._layer, 0, request, first, (completion,), started_s, ended_s))
         return completion
 
     def record(self, *, planned: int, judgments: Iterable[Judgment] = ()) -> ComponentRecord | None:

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from itas.core.concurrency import side_by_side
 from itas.core.model import Listen, Model
 from itas.core.request import Completion, Request
+from itas.errors import ModelError
 from itas.models.finish import finish_all
 from itas.models.listening import Ear
 from itas.models.store.contract import CallStore, store_key
@@ -80,7 +81,7 @@ class Cached:
         new = tuple(number for number in numbers if (request.key, number) not in self._flights)
         started = [self._start(request, new, is_heard=listen is not None)] if new else []
         ear = Ear(listen)
-        waits = [self._wait(flight, ear, is_mine=False) for flight in joined]
+        waits = [self._join(request, flight, ear) for flight in joined]
         waits += [self._wait(flight, ear, is_mine=True) for flight in started]
         found: dict[int, Completion] = {}
         for draws in await side_by_side(waits):
@@ -88,22 +89,32 @@ class Cached:
         ear.finish(found[first].text)
         return tuple(found[number] for number in numbers)
 
+    async def _join(self, request: Request, flight: _Flight, ear: Ear) -> dict[int, Completion]:
+        try:
+            return await self._wait(flight, ear, is_mine=False)
+        except ModelError as error:
+            if not error.is_cut or ear.has_heard:
+                raise
+        # It broke off while somebody else heard it, so it was not asked again. Nothing was heard here.
+        (number,) = flight.numbers
+        return {number: (await self.sample(request, first=number, listen=ear.listen))[0]}
+
     def _start(self, request: Request, numbers: tuple[int, ...], *, is_heard: bool) -> _Flight:
         flight = _Flight(request.key, numbers)
         listen = flight.hear if is_heard else None
-        flight.task = asyncio.create_task(self._fetch(request, numbers, listen))
+        flight.task = asyncio.create_task(self._fly(flight, request, listen))
         for number in numbers:
             self._flights[request.key, number] = flight
-        flight.task.add_done_callback(lambda task: self._land(flight))
         return flight
 
-    def _land(self, flight: _Flight) -> None:
-        self._forget(flight)
-        if not flight.task.cancelled():
-            flight.task.exception()  # seen, also when nobody waits any more
-        for landed in flight.waiting:
-            if not landed.done():
-                landed.set_result(None)
+    async def _fly(self, flight: _Flight, request: Request, listen: Listen | None) -> dict[int, Completion]:
+        try:
+            return await self._fetch(request, flight.numbers, listen)
+        finally:  # who waits is woken in the next turn, when this task is done
+            self._forget(flight)
+            for landed in flight.waiting:
+                if not landed.done():
+                    landed.set_result(None)
 
     async def _wait(self, flight: _Flight, ear: Ear, *, is_mine: bool) -> dict[int, Completion]:
         landed: asyncio.Future[None] = asyncio.get_running_loop().create_future()
@@ -115,7 +126,7 @@ class Cached:
         finally:
             flight.waiting.remove(landed)
             flight.leave(ear)
-            if not flight.waiting and not flight.task.done():
+            if not flight.waiting:
                 await self._abandon(flight)
         draws = flight.task.result()
         if is_mine:
@@ -127,9 +138,12 @@ class Cached:
 
         Who asks from now on starts anew instead of joining a call that is being stopped.
         """
-        self._forget(flight)
-        flight.task.cancel()
-        await asyncio.wait([flight.task])
+        if not flight.task.done():
+            self._forget(flight)
+            flight.task.cancel()
+            await asyncio.wait([flight.task])
+        if not flight.task.cancelled():
+            flight.task.exception()  # seen, also when whoever waited has left
 
     def _forget(self, flight: _Flight) -> None:
         for number in flight.numbers:
@@ -141,11 +155,14 @@ class Cached:
     ) -> dict[int, Completion]:
         found = await self._store.find(store_key(request, self._edition), numbers)
         runs = _runs([number for number in numbers if number not in found])
-        if runs:
-            bought = await finish_all(
+        if len(runs) == 1:
+            bought = await self._inner.sample(request, n=len(runs[0]), first=runs[0].start, listen=listen)
+            found.update(zip(runs[0], bought, strict=True))
+        elif runs:
+            parts = await finish_all(
                 [self._inner.sample(request, n=len(run), first=run.start, listen=listen) for run in runs]
             )
-            for run, completions in zip(runs, bought, strict=True):
+            for run, completions in zip(runs, parts, strict=True):
                 found.update(zip(run, completions, strict=True))
         return found
 

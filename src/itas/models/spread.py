@@ -36,6 +36,8 @@ class Spread:
     ) -> tuple[Completion, ...]:
         """See `core.model.Model.sample`."""
         step = self._max_n()
+        if n <= step:
+            return await self._part(request, n, first, listen)
         starts = range(first, first + n, step)
         parts = [self._part(request, min(step, first + n - start), start, listen) for start in starts]
         return tuple(completion for part in await finish_all(parts) for completion in part)

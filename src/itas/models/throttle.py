@@ -84,6 +84,11 @@ class Throttle:
         """Requests per second that refusals have led to; None before the first."""
         return None if self._pace is None else self._pace.rate_per_s
 
+    @property
+    def is_strict(self) -> bool:
+        """Whether more than a free place is needed to begin: starts are counted, or the provider wants a rest."""
+        return bool(self._buckets()) or time.monotonic() < max(self._paused_until, self._closed_until)
+
     async def enter(self, tokens: int) -> None:
         """Wait for a place; give it back with `leave`.
 

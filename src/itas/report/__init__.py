@@ -1,6 +1,6 @@
 """Figures and self-contained HTML pages. Heavy packages are imported when a page is made, not before."""
 
-from itas.report.about import AblationLine, About, NextStep
+from itas.report.about import AblationLine, About, GapLine, NextStep
 from itas.report.evaluation_facts import Evaluated
 from itas.report.evaluation_page import EvaluationAbout, render_evaluation_report
 from itas.report.picture import draw_mermaid, draw_svg, draw_text
@@ -14,6 +14,7 @@ __all__ = [
     "About",
     "Evaluated",
     "EvaluationAbout",
+    "GapLine",
     "NextStep",
     "TraceAbout",
     "describe_architecture",

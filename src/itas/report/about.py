@@ -5,6 +5,7 @@ from typing import Literal
 from pydantic import Field, NonNegativeInt
 
 from itas.core.spec import Spec
+from itas.evaluation.statistics import MeanEstimate
 from itas.search.records import Budget
 
 
@@ -37,6 +38,30 @@ class AblationLine(Spec):
     share_of_samples: float | None = None
 
 
+class GapLine(Spec):
+    """What one of several benchmarks loses by having no architecture of its own.
+
+    Attributes:
+        benchmark: Which.
+        general: Held-out mean of the winner for all of them.
+        own: Held-out mean of the winner of a search on it alone.
+        difference: Own minus general, as a share.
+        low: Lower end of its 95 % interval.
+        high: Upper end.
+        verdict: On the one of its own; unknown where the two were not asked the same problems.
+        n: Problems that both were asked; 0 where the two means are of different ones.
+    """
+
+    benchmark: str
+    general: MeanEstimate
+    own: MeanEstimate
+    difference: float
+    low: float
+    high: float
+    verdict: Literal["better", "worse", "tied", "unknown"] = "unknown"
+    n: NonNegativeInt = 0
+
+
 class About(Spec):
     """Where a result comes from.
 
@@ -58,6 +83,8 @@ class About(Spec):
         took: What each component takes for one question, in words: by fingerprint of the architecture, then by layer
             and component (both from 0) as ``0.1``; empty where nobody knows.
         ablation: What each part of the winner adds; empty where nobody found out.
+        parts: Of several benchmarks: for each, the held-out mean of every contestant, by fingerprint.
+        gaps: What each of several benchmarks loses by having no architecture of its own, where that was asked for.
     """
 
     title: str
@@ -75,3 +102,5 @@ class About(Spec):
     next_steps: tuple[NextStep, ...] = ()
     took: dict[str, dict[str, str]] = Field(default_factory=dict)
     ablation: tuple[AblationLine, ...] = ()
+    parts: dict[str, dict[str, MeanEstimate]] = Field(default_factory=dict[str, dict[str, MeanEstimate]])
+    gaps: tuple[GapLine, ...] = ()

@@ -4,6 +4,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from difflib import SequenceMatcher
+from itertools import groupby
 from typing import Literal
 
 PieceKind = Literal["both", "here", "there"]
@@ -63,6 +64,27 @@ def compare_words(text: str, other: str) -> Difference:
         pieces += _piece("here", here[start:end])
         pieces += _piece("there", there[other_start:other_end])
     return Difference(tuple(pieces), shared / len(here) if here else 0.0, is_cut)
+
+
+def mark_new_words(text: str, sources: Sequence[str]) -> Difference:
+    """Against several texts that it was written from: ``here`` is what stands in none of them at its place."""
+    words = _WORD.findall(text)
+    is_cut = len(words) > MOST_WORDS
+    words = words[:MOST_WORDS]
+    known = [False] * len(words)
+    for source in sources:
+        other = [word.strip() for word in _WORD.findall(source)[:MOST_WORDS]]
+        is_cut = is_cut or len(other) == MOST_WORDS
+        matcher = SequenceMatcher(
+            None, [word.strip() for word in words], other, autojunk=max(len(words), len(other)) > _FEW
+        )
+        for start, _, many in matcher.get_matching_blocks():
+            known[start : start + many] = [True] * many
+    pieces = tuple(
+        Piece("both" if is_known else "here", "".join(word for word, _ in group))
+        for is_known, group in groupby(zip(words, known, strict=True), key=lambda pair: pair[1])
+    )
+    return Difference(pieces, sum(known) / len(words) if words else 0.0, is_cut)
 
 
 def _piece(kind: PieceKind, words: Sequence[str]) -> list[Piece]:

@@ -8,6 +8,7 @@ from typing import Any
 from pydantic import JsonValue
 
 from itas.core.architecture import Architecture
+from itas.core.judging import Judgment
 from itas.core.problem import Score
 from itas.evaluation.comparison import Comparison
 from itas.evaluation.records import ProblemResult, Summary
@@ -18,6 +19,8 @@ MOST_GROUPS = 24
 """A tag with more values is no grouping."""
 _ANSWER_BUDGET = 1_200_000
 _MOST_ANSWER = 400
+_JUDGMENT_BUDGET = 600_000
+_MOST_JUDGMENT = 400
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,10 +180,13 @@ def _groups(contestants: Sequence[Evaluated]) -> tuple[Group, ...]:
 def _grid(contestants: Sequence[Evaluated], ids: Sequence[str]) -> Mapping[str, Any]:
     """The problems as rows for the page's own script; short names, because there may be ten thousand rows.
 
-    A row is ``[problem, tags, cells]``, a cell ``[score or null, reason or "", dollars or null, seconds, answer]``.
+    A row is ``[problem, tags, cells]``, a cell ``[score or null, reason or "", dollars or null, seconds, answer]`` and,
+    where judges decided, their decisions as ``[what the answer was worth, verdict, who and on what, reply]``.
     """
     cells = max(len(ids) * len(contestants), 1)
     most = min(_MOST_ANSWER, _ANSWER_BUDGET // cells)
+    decisions = sum(len(result.judgments) for each in contestants for result in each.results)
+    most_judged = min(_MOST_JUDGMENT, _JUDGMENT_BUDGET // max(decisions, 1))
     found = [{result.problem_id: result for result in each.results} for each in contestants]
     rows: list[Any] = []
     for problem in ids:
@@ -189,11 +195,13 @@ def _grid(contestants: Sequence[Evaluated], ids: Sequence[str]) -> Mapping[str, 
         said = ", ".join(
             f"{name} {value}" for name, value in tags.items() if isinstance(value, str | int | float)
         )
-        rows.append([shorten(problem, 120), shorten(said, 120), [_cell(each, most) for each in results]])
+        rows.append(
+            [shorten(problem, 120), shorten(said, 120), [_cell(each, most, most_judged) for each in results]]
+        )
     return {"names": [shorten(each.name, 80) for each in contestants], "rows": rows}
 
 
-def _cell(result: ProblemResult | None, most: int) -> list[Any]:
+def _cell(result: ProblemResult | None, most: int, most_judged: int) -> list[Any]:
     if result is None:
         return [None, "not asked", None, None, ""]
     outcome = result.outcome
@@ -206,6 +214,20 @@ def _cell(result: ProblemResult | None, most: int) -> list[Any]:
         None if price is None else price / 1e6,
         round(result.latency_s, 3),
         text,
+        *([[_decision(each, most_judged) for each in result.judgments]] if result.judgments else []),
+    ]
+
+
+def _decision(judgment: Judgment, most: int) -> list[Any]:
+    place = {"alone": "", "first": "standing first", "second": "standing second"}.get(judgment.place, "")
+    turn = f"turn {judgment.turn}" if judgment.turn > 1 else ""
+    tried = f"asked {judgment.attempts} times" if judgment.attempts > 1 else ""
+    where = ", ".join(part for part in (shorten(judgment.judge, 60), place, turn, tried) if part)
+    return [
+        None if judgment.value is None else round(judgment.value, 4),
+        "unreadable" if judgment.verdict is None else shorten(judgment.verdict, 40),
+        where,
+        shorten(judgment.text, most) if most > 1 else "",
     ]
 
 

@@ -1,6 +1,7 @@
 """The report of an evaluation: one architecture on a benchmark, or several side by side, problem by problem."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from pydantic import Field
 
@@ -84,7 +85,8 @@ def draw_evaluation_charts(
 ) -> dict[str, Chart]:
     """The charts of the page by name, for figures."""
     facts = gather_evaluation(contestants, comparisons)
-    return {name: chart for name, chart in _charts(facts, contestants[0].summary.metric).items() if chart}
+    drawn = _charts(facts, contestants[0].summary.metric)
+    return {name: replace(chart, is_simulated=facts.is_simulated) for name, chart in drawn.items() if chart}
 
 
 def describe_evaluation(facts: EvaluationFacts) -> tuple[str, ...]:

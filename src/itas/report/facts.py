@@ -69,6 +69,11 @@ class Standing:
     truth: float | None
 
     @property
+    def short_name(self) -> str:
+        """By the first thing that it stands for."""
+        return self.name.partition(", also ")[0]
+
+    @property
     def kind(self) -> str:
         """``winner``, ``one call`` or ``baseline``."""
         if "winner" in self.roles:
@@ -164,6 +169,19 @@ class Facts:
         return any(margin.verdict == "tied" and not margin.low <= 0.0 <= margin.high for margin in margins)
 
     @property
+    def singles(self) -> tuple[Standing, ...]:
+        """One call of the best single model of the ranking, and of another one that did better on held-out problems."""
+        calls = [entry for entry in self.standings if entry.kind == "one call"]
+        best = max(calls, key=lambda entry: entry.score.mean if entry.score else -1.0, default=None)
+        ranked = [entry for entry in calls if "best single model" in entry.roles]
+        return (*ranked, *([best] if best is not None and best not in ranked else ()))
+
+    @property
+    def went_as_described(self) -> bool:
+        """Every contestant has a score for every held-out problem, and nothing was reported."""
+        return all(not entry.unscored and not entry.events and entry.asked for entry in self.standings)
+
+    @property
     def has_prices(self) -> bool:
         """Every contestant that was asked has a price above 0."""
         return all(entry.price for entry in self.standings if entry.asked) and bool(self.standings)
@@ -171,6 +189,11 @@ class Facts:
 
 def gather(result: StudyResult, about: About, journal: Sequence[Event]) -> Facts:
     """Read a result and the journal of the same study; without a journal, what that would add is missing."""
+    # Read once; each part of the page asks again.
+    journal = [
+        {**event, "observations": observations_of(event)} if "observations" in event else event
+        for event in journal
+    ]
     space = _bind(result)
     labels = _label_points(result, journal, space)
     asked = _observations_by_point(journal)
@@ -251,6 +274,9 @@ def _label_points(
     for event in journal:
         for trial in event.get("trials", ()) if event["event"] == "proposed" else ():
             labels.setdefault(int(trial["point"]), _choices(trial["choices"]))
+    for trial in result.trials:
+        if trial.number < 0:  # known from the ranking of the models, never proposed
+            labels.setdefault(trial.point, "one call of one model")
     return {point: labels.get(point, f"point {point}") for point in tried}
 
 

@@ -48,6 +48,8 @@ def for_paper(chart: Chart) -> dict[str, Any]:
     spec = cast("dict[str, Any]", _coloured(json.loads(json.dumps(chart.spec))))
     spec["width"] = WIDTH
     spec["background"] = "white"
+    if chart.is_simulated:
+        spec["title"] = {"text": "simulated models", "anchor": "end", "fontSize": 11, "fontWeight": 400}
     spec["autosize"] = {"type": "fit-x", "contains": "padding"}
     spec["config"] = {**spec["config"], "background": "white", "font": "Helvetica, Arial, sans-serif"}
     return spec

@@ -209,8 +209,10 @@ def _fit(box: Box) -> str:
     if not box.took:
         return shorten(visible(box.detail), 28)
     room = 30 - len(box.took) - 3
-    detail = shorten(visible(box.detail), room) if room > 5 and box.detail else ""
-    return " · ".join(part for part in (detail, visible(box.took)) if part)
+    told = visible(box.detail).split(", ")
+    while told and len(", ".join(told)) > room:
+        told.pop()
+    return " · ".join(part for part in (", ".join(told), visible(box.took)) if part)
 
 
 def _title(box: Box, *, most: int) -> str:

@@ -1,7 +1,7 @@
 """The report of a search: one page from the verdict to the command that makes it again."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import yaml
 
@@ -98,6 +98,9 @@ def render_search_report(result: StudyResult, *, about: About, journal: Sequence
         finalists=drawn.finalists,
         effects=drawn.effects,
         ablation=drawn.ablation,
+        parts=drawn.parts,
+        fingerprints_of=_contestants(result),
+        gaps=drawn.gaps,
         labels=_labels(facts),
         spending=drawn.spending,
         spent=_spent(result, about.caps or result.budget, is_simulated=facts.is_simulated),
@@ -110,17 +113,24 @@ def draw_search_charts(
     result: StudyResult, *, about: About, journal: Sequence[Event] = ()
 ) -> dict[str, Chart]:
     """The charts of the page by name, for figures."""
-    drawn = _draw(result, gather(result, about, journal), about)
+    facts = gather(result, about, journal)
+    drawn = _draw(result, facts, about)
     found: dict[str, Chart | None] = {
         **{f"quality-by-{by}": chart for by, chart in drawn.quality.items()},
         "effects": drawn.effects,
         "ablation": drawn.ablation,
+        "benchmarks": drawn.parts,
+        "gaps": drawn.gaps,
         **{f"ranking-{ranking.title.lower().replace(' ', '-')}": ranking.chart for ranking in drawn.rankings},
         "course": drawn.course,
         "finalists": drawn.finalists,
         "spending": drawn.spending,
     }
-    return {name: chart for name, chart in found.items() if chart is not None}
+    return {
+        name: replace(chart, is_simulated=facts.is_simulated)
+        for name, chart in found.items()
+        if chart is not None
+    }
 
 
 def describe_goal(result: StudyResult) -> str:
@@ -145,6 +155,8 @@ class _Drawn:
     finalists: Chart
     effects: Chart | None
     ablation: Chart | None
+    parts: Chart | None
+    gaps: Chart | None
     spending: Chart | None
 
 
@@ -156,8 +168,14 @@ def _draw(result: StudyResult, facts: Facts, about: About) -> _Drawn:
         finalists=charts.draw_finalists(result.finalists, _labels(facts), metric=about.metric),
         effects=charts.draw_effects(facts.effects),
         ablation=charts.draw_ablation(about.ablation),
+        parts=charts.draw_parts(facts, about, _contestants(result)),
+        gaps=charts.draw_gaps(about.gaps),
         spending=charts.draw_spending(facts),
     )
+
+
+def _contestants(result: StudyResult) -> tuple[str, ...]:
+    return tuple(entry.architecture.fingerprint for entry in result.contestants)
 
 
 def _front(result: StudyResult, facts: Facts) -> frozenset[int]:

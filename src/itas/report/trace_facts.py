@@ -1,5 +1,6 @@
 """What a trace page shows, gathered from the trace of one answer: cards, columns, and the critical path."""
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -7,12 +8,13 @@ from itas.core.model import is_simulated
 from itas.core.money import add_prices
 from itas.core.request import Completion, Usage, sum_usage
 from itas.engine.answer import ComponentRecord
-from itas.report.differences import Difference, compare_words
+from itas.report.differences import Difference, compare_words, mark_new_words
 from itas.report.trace_records import Call, CandidateLine, EventLine, LayerLine, MarkLine, Trace
+from itas.report.trace_times import TimedCall, as_drawn, find_timeline
 from itas.report.words import count
 
 _Key = tuple[int, int, int, str]
-_EARLIER = 1e-6
+_TEST = re.compile(r"^\s*TEST\s+\d+\s*:\s*(.+?)\s*$", re.MULTILINE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +30,8 @@ class Card:
         new_marks: Found out in this layer.
         has_new_critique: Written in this layer.
         difference: To the final answer; None without one, and where the text is not new.
+        parents: Names of the candidates that it was written from.
+        own: Its words, those that none of these candidates has marked; None where it was not written from any.
         price: Of its draw in micro-dollars; None where unpriced or not known which draw it was.
         seconds: Of the call that wrote it.
         usage: Tokens of its draw.
@@ -42,6 +46,8 @@ class Card:
     new_marks: tuple[MarkLine, ...]
     has_new_critique: bool
     difference: Difference | None
+    parents: tuple[str, ...]
+    own: Difference | None
     price: int | None
     seconds: float | None
     usage: Usage | None
@@ -60,7 +66,7 @@ class Card:
 
 @dataclass(frozen=True, slots=True)
 class LayerColumn:
-    """One layer: what stood before it, what stands after it, what it took."""
+    """One layer: what stood before it, what stands after it, what it took; the tests that it wrote."""
 
     number: int
     type: str
@@ -72,37 +78,19 @@ class LayerColumn:
     price: int | None
     seconds: float
     is_degraded: bool
-
-
-@dataclass(frozen=True, slots=True)
-class TimedCall:
-    """A call on the timeline; `is_critical` if the answer waited for it."""
-
-    call: Call
-    type: str
-    lane: int
-    is_critical: bool
-
-    @property
-    def seconds(self) -> float:
-        """How long it took."""
-        return max(self.call.ended_s - self.call.started_s, 0.0)
-
-    @property
-    def is_stored(self) -> bool:
-        """Every draw came out of the call store."""
-        return bool(self.call.draws) and all(draw.is_stored for draw in self.call.draws)
+    tests: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class TraceFacts:
-    """Everything on the page."""
+    """Everything on the page; `is_as_drawn` if the times are those of when the samples were drawn."""
 
     columns: tuple[LayerColumn, ...]
     timeline: tuple[TimedCall, ...]
     final: str
     question: tuple[tuple[str, str], ...]
     is_simulated: bool
+    is_as_drawn: bool
 
     @property
     def critical_s(self) -> float:
@@ -117,6 +105,7 @@ class TraceFacts:
 
 def gather_trace(trace: Trace) -> TraceFacts:
     """Read the trace of one answer."""
+    trace, is_as_drawn = as_drawn(trace)
     last = trace.layers[-1] if trace.layers else None
     final = trace.answer.text if trace.answer else last.candidates[0].text if last and last.candidates else ""
     return TraceFacts(
@@ -125,6 +114,7 @@ def gather_trace(trace: Trace) -> TraceFacts:
         final=final,
         question=_question(trace),
         is_simulated=any(is_simulated(call.request.model) for call in trace.calls),
+        is_as_drawn=is_as_drawn,
     )
 
 
@@ -167,6 +157,7 @@ def _columns(trace: Trace, final: str) -> tuple[LayerColumn, ...]:
                 seconds=max((call.ended_s for call in calls), default=0.0)
                 - min((call.started_s for call in calls), default=0.0),
                 is_degraded=any(event.event == "degraded" for event in events),
+                tests=_tests(calls) if layer.type == "unit_test_generator" else (),
             )
         )
         before = layer.candidates
@@ -189,7 +180,7 @@ def _cards(
     earlier = {candidate.key: candidate for candidate in before}
     draws = _Draws(calls)
     cards = [
-        _card(candidate, place, earlier.get(candidate.key), names, draws, final)
+        _card(candidate, place, earlier.get(candidate.key), before, names, draws, final)
         for place, candidate in enumerate(layer.candidates, start=1)
     ]
     writes = any(card.is_new for card in cards)
@@ -199,20 +190,41 @@ def _cards(
             candidate = before[index]
             why = _why(layer.type, kept, len(before), writes=writes)
             name = names.get(candidate.key, "?")
-            cards.append(Card(name, candidate, False, None, why, (), False, None, None, None, None, False))
+            cards.append(_gone(name, candidate, why))
     return tuple(cards)
+
+
+def _gone(name: str, candidate: CandidateLine, why: str) -> Card:
+    return Card(
+        name=name,
+        candidate=candidate,
+        is_new=False,
+        place=None,
+        why=why,
+        new_marks=(),
+        has_new_critique=False,
+        difference=None,
+        parents=(),
+        own=None,
+        price=None,
+        seconds=None,
+        usage=None,
+        is_stored=False,
+    )
 
 
 def _card(
     candidate: CandidateLine,
     place: int,
     old: CandidateLine | None,
+    before: Sequence[CandidateLine],
     names: Mapping[_Key, str],
     draws: "_Draws",
     final: str,
 ) -> Card:
     call, draw = draws.take(candidate) if old is None else (None, None)
     known = () if old is None else old.marks
+    parents = [before[number] for number in candidate.parents if old is None and 0 <= number < len(before)]
     return Card(
         name=names.get(candidate.key, "?"),
         candidate=candidate,
@@ -223,6 +235,8 @@ def _card(
         has_new_critique=candidate.critique is not None
         and (old is None or old.critique != candidate.critique),
         difference=compare_words(candidate.text, final) if old is None and final else None,
+        parents=tuple(names.get(parent.key, "?") for parent in parents),
+        own=mark_new_words(candidate.text, [parent.text for parent in parents]) if parents else None,
         price=None if draw is None else draw.cost_micro_usd,
         seconds=None if call is None else max(call.ended_s - call.started_s, 0.0),
         usage=None if draw is None else draw.usage,
@@ -230,11 +244,18 @@ def _card(
     )
 
 
+def _tests(calls: Sequence[Call]) -> tuple[str, ...]:
+    """Statements that the replies name; none where they have another form."""
+    return tuple(test for call in calls for draw in call.draws for test in _TEST.findall(draw.text))
+
+
 def _why(type: str, kept: int, of: int, *, writes: bool) -> str:
     if writes:
         return "read here, and replaced by what was written from it"
     return {
-        "ranker": f"not among the {count(kept, 'answer')} that the ranking put first, of {of}",
+        "ranker": f"not the one that the ranking put first, of {of}"
+        if kept == 1
+        else f"not among the {count(kept, 'answer')} that the ranking put first, of {of}",
         "verifier": f"not accepted, or enough others were: {kept} of {of} go on",
         "unit_test_evaluator": f"passed fewer tests than the {kept} of {of} that go on",
         "vote": "another answer has more votes, or stands for the same answer",
@@ -282,47 +303,3 @@ def tokens_of(trace: Trace) -> Usage:
     if trace.answer is not None:
         return trace.answer.usage
     return sum_usage(draw.usage for call in trace.calls for draw in call.draws)
-
-
-# --- time ---------------------------------------------------------------------------------------------------
-
-
-def find_timeline(trace: Trace) -> tuple[TimedCall, ...]:
-    """Every call with the lane it is drawn in, by layer, component and start; the critical path marked."""
-    types = {layer.layer: layer.type for layer in trace.layers}
-    critical = {id(call) for call in critical_path(trace.calls)}
-    lanes: dict[tuple[int, int], list[float]] = {}
-    found: list[TimedCall] = []
-    for call in sorted(trace.calls, key=lambda call: (call.layer, call.component, call.started_s)):
-        ends = lanes.setdefault((call.layer, call.component), [])
-        lane = next((lane for lane, end in enumerate(ends) if end <= call.started_s + _EARLIER), len(ends))
-        if lane == len(ends):
-            ends.append(call.ended_s)
-        else:
-            ends[lane] = call.ended_s
-        found.append(TimedCall(call, types.get(call.layer, "?"), lane, id(call) in critical))
-    return tuple(found)
-
-
-def critical_path(calls: Sequence[Call]) -> tuple[Call, ...]:
-    """The chain of calls that the answer waited for, first to last.
-
-    From the call that ended last, back to the one that ended last before it began, in an earlier layer or in the
-    same component: components of one layer do not wait for each other.
-    """
-    if not calls:
-        return ()
-    path = [max(calls, key=lambda call: (call.layer, call.ended_s))]
-    while True:
-        now = path[-1]
-        before = [
-            call
-            for call in calls
-            if call is not now
-            and call.ended_s <= now.started_s + _EARLIER
-            and call.started_s < now.started_s
-            and (call.layer < now.layer or (call.layer, call.component) == (now.layer, now.component))
-        ]
-        if not before:
-            return tuple(reversed(path))
-        path.append(max(before, key=lambda call: (call.ended_s, call.layer)))

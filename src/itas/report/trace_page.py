@@ -1,6 +1,7 @@
 """The page of one answer: its layers as columns, its candidates as cards, and when every call ran."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from pydantic import NonNegativeInt
@@ -66,7 +67,7 @@ def draw_trace_charts(lines: Sequence[Mapping[str, Any]], *, about: TraceAbout) 
     trace, _ = _choose(lines, about)
     facts: TraceFacts = gather_trace(trace)
     chart = draw_timeline(facts)
-    return {} if chart is None else {"timeline": chart}
+    return {} if chart is None else {"timeline": replace(chart, is_simulated=facts.is_simulated)}
 
 
 def _choose(lines: Sequence[Mapping[str, Any]], about: TraceAbout) -> tuple[Trace, list[int]]:

@@ -38,6 +38,7 @@ class Call(_Line):
     n: int = 0
     draws: tuple[Completion, ...] = ()
     retries: tuple[str, ...] = ()
+    path_s: float | None = None
     error: str = ""
 
 
@@ -58,6 +59,7 @@ class CandidateLine(_Line):
     layer: int = 0
     component: int = 0
     sample: int = 0
+    parents: tuple[int, ...] = ()
     critique: str | None = None
     marks: tuple[MarkLine, ...] = ()
 

@@ -84,7 +84,12 @@ def describe_choice(result: StudyResult) -> str:
 
 def name_contestant(entry: Contestant) -> str:
     """Who stood there, in plain words: ``The winner of the search``, ``7 samples of a, voted``."""
-    return _capital(_name_roles(entry))
+    return _capital(name_inside(entry))
+
+
+def name_inside(entry: Contestant) -> str:
+    """The same in the middle of a sentence."""
+    return ", also ".join(dict.fromkeys(_name(role, entry.architecture) for role in entry.roles))
 
 
 def describe_alternatives(result: StudyResult) -> tuple[str, ...]:
@@ -139,21 +144,17 @@ def _beaten(other: Contestant, single: Contestant) -> str:
     model = single.architecture.models[0]
     margin = other.against_others.get(model) or other.against_single
     figures = "" if margin is None else f", {_over(margin)}"
-    return f"beaten by {_name_roles(other)}{figures}, at {_samples(other)} a question"
+    return f"beaten by {name_inside(other)}{figures}, at {_samples(other)} a question"
 
 
 def _ahead(other: Contestant, margin: Margin) -> str:
     figures = f"{points(margin.difference, signed=True)} points over the winner ({_interval(margin)})"
-    return f"better still: {_name_roles(other)}, {figures}, at {_samples(other)} a question"
+    return f"better still: {name_inside(other)}, {figures}, at {_samples(other)} a question"
 
 
 def _over(margin: Margin) -> str:
     figures = f"{points(margin.difference, signed=True)} points ({_interval(margin)})"
     return f"{figures} on {count(margin.n, 'held-out problem')}"
-
-
-def _name_roles(entry: Contestant) -> str:
-    return ", also ".join(dict.fromkeys(_name(role, entry.architecture) for role in entry.roles))
 
 
 def _name(role: str, architecture: Architecture) -> str:

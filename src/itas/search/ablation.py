@@ -66,7 +66,7 @@ def _members(architecture: Architecture) -> Iterator[Ablation]:
             kept = layer.components[:place] + layer.components[place + 1 :]
             layers = (
                 *architecture.layers[:number],
-                Layer(components=kept),
+                Layer(components=kept, quorum=min(layer.quorum, len(kept)), grace_s=layer.grace_s),
                 *architecture.layers[number + 1 :],
             )
             rest = _build(architecture, layers)

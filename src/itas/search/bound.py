@@ -273,7 +273,11 @@ def bind_space(
         maker.add(unrank(space.start, number))
     if not maker.codes:
         reasons = "; ".join(f"{count} {reason}" for reason, count in sorted(maker.removed.items()))
-        raise SpecError(f"no point of the space '{space.name}' can be built. Removed: {reasons}")
+        least = "".join(
+            f". The cheapest of these takes about {amount:.2g} {kind} a question"
+            for kind, amount in maker.cheapest.items()
+        )
+        raise SpecError(f"no point of the space '{space.name}' can be built. Removed: {reasons}{least}")
     return BoundSpace(
         space,
         rankings,
@@ -298,6 +302,8 @@ class _Maker:
     price: Price | None
     measures: Measures
     tried: int = 0
+    cheapest: dict[str, float] = field(default_factory=dict[str, float])
+    """The least that a point takes which is over a limit, by what it takes."""
     codes: list[list[int]] = field(default_factory=list[list[int]])
     planned: list[int] = field(default_factory=list[int])
     seen: dict[tuple[int, ...], None] = field(default_factory=dict[tuple[int, ...], None])
@@ -348,9 +354,9 @@ class _Maker:
         key = (id(node), *(chosen.get(name, -1) for name in names))
         if key not in self._filled:
             try:
-                components = resolve_layer(node, chosen, self.rankings, self._holes)
+                layer = resolve_layer(node, chosen, self.rankings, self._holes)
                 where = node.path if isinstance(node, (Fields, Items)) else ""
-                self._filled[key] = (self._intern(components, where),) if components else ()
+                self._filled[key] = (self._intern(layer, where),) if layer["components"] else ()
             except Infeasible as reason:
                 self._filled[key] = str(reason)
             except ValueError as error:
@@ -360,8 +366,8 @@ class _Maker:
             raise Infeasible(filled)
         return filled
 
-    def _intern(self, components: tuple[dict[str, Any], ...], where: str) -> int:
-        layer = parse_as(Layer, {"components": components}, where=where)
+    def _intern(self, fields: dict[str, Any], where: str) -> int:
+        layer = parse_as(Layer, fields, where=where)
         key = _layer_key(layer)
         if key not in self._ids:
             self._ids[key] = len(self.layers)
@@ -423,6 +429,7 @@ class _Maker:
             if cost is None:
                 return "have a model without a price"
             if cost > self.space.max_cost_usd * 1e6:
+                self._note("dollars", cost / 1e6)
                 return f"over {self.space.max_cost_usd:g} dollars a question"
         limits: tuple[tuple[CostKind, float | None], ...] = (
             ("tokens", self.space.max_tokens),
@@ -434,8 +441,12 @@ class _Maker:
                 if amount is None:
                     return f"have a model of which no {kind} are known"
                 if amount > limit:
+                    self._note(kind, amount)
                     return f"over {limit:g} {kind} a question"
         return ""
+
+    def _note(self, kind: str, amount: float) -> None:
+        self.cheapest[kind] = min(self.cheapest.get(kind, amount), amount)
 
     def _architecture(self, ids: tuple[int, ...]) -> Architecture:
         return Architecture(
@@ -475,7 +486,11 @@ def _layer_key(layer: Layer) -> str:
 
 
 def _switches(layer: Layer) -> object:
-    return tuple(dict.fromkeys(_switches_of(component) for component in layer.components))
+    """All of a layer that its rules look at."""
+    kinds = tuple(dict.fromkeys(_switches_of(component) for component in layer.components))
+    if layer.quorum == 1 and layer.grace_s is None:
+        return kinds
+    return kinds, layer.quorum, len(layer.components)
 
 
 def _switches_of(component: Component) -> tuple[object, ...]:

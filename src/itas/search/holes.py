@@ -335,13 +335,13 @@ def open_layers(node: Node, chosen: Chosen, holes: Mapping[str, Hole]) -> Iterat
 
 def resolve_layer(
     node: Node, chosen: Chosen, rankings: Rankings, holes: Mapping[str, Hole]
-) -> tuple[dict[str, Any], ...]:
-    """One layer as its components, models spread out, absent ones left out.
+) -> dict[str, Any]:
+    """One layer: its components, models spread out, absent ones left out; and its other fields, such as ``quorum``.
 
     Raises:
         Infeasible: With the reason.
     """
-    return _components(resolve(node, chosen, rankings, holes))
+    return _layer(resolve(node, chosen, rankings, holes))
 
 
 def find_fields(template: Template, component_type: str) -> dict[str, Any]:
@@ -481,9 +481,15 @@ def _best(node: Top, count: object, rankings: Rankings) -> list[str] | str:
     return ranked[0] if node.is_single else list(ranked[:count])
 
 
+def _layer(resolved: object) -> dict[str, Any]:
+    """A layer as a mapping with its components and whatever else was written beside them."""
+    fields = cast("dict[str, Any]", resolved) if isinstance(resolved, dict) else {}
+    if "components" not in fields:
+        return {"components": _components(cast("object", resolved))}
+    return {**fields, "components": _components(fields["components"])}
+
+
 def _components(resolved: object) -> tuple[dict[str, Any], ...]:
-    if isinstance(resolved, dict) and "components" in resolved:
-        resolved = cast("dict[str, object]", resolved)["components"]
     parts: list[object] = cast("list[object]", resolved) if isinstance(resolved, list) else [resolved]
     found: list[dict[str, Any]] = []
     for part in parts:

@@ -1,5 +1,6 @@
 """Evaluations of a study, each made once: what stands in the journal is not asked again."""
 
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import zip_longest
@@ -14,6 +15,7 @@ from itas.search.amounts import Amount, Costs
 from itas.search.evaluate import Evaluate, PartialEvaluation
 from itas.search.history import TrialState
 from itas.search.journal import Event, Journal
+from itas.search.pace import Pace
 from itas.search.records import Progress, Stage
 from itas.search.space import Price
 
@@ -39,6 +41,7 @@ class Ledger:
         paid_micro_usd: Spent by them.
         used_samples: What the evaluations would have bought without a call store; one that was made again counts once.
         used_micro_usd: Likewise in money; None as soon as one has no price.
+        pace: How long evaluations took in this sitting.
 
     Args:
         journal: See above.
@@ -46,6 +49,7 @@ class Ledger:
         progress: Told after every step.
         price: Estimated cost of one question, to see how far estimates are off; None where money does not matter.
         paid_before: What was paid for the study before, if more is known than the journal says.
+        clock: Seconds.
     """
 
     def __init__(
@@ -56,7 +60,10 @@ class Ledger:
         *,
         price: Price | None = None,
         paid_before: Amount | None = None,
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
+        self.pace = Pace()
+        self._clock = clock
         self.journal = journal
         self._evaluate = evaluate
         self._progress = progress
@@ -96,7 +103,10 @@ class Ledger:
             self._count_used(architecture, found.observations)
             self._compared.add(architecture, found.observations, self._price)
             return found
+        begun = self._clock()
         result = await self._run(architecture, problems)
+        if result.state == "done":
+            self.pace.note(architecture, len(problems), self._clock() - begun)
         self._count_paid(result.observations)
         self._count_used(architecture, result.observations)
         self._compared.add(architecture, result.observations, self._price)

@@ -51,8 +51,9 @@ class Budget(Spec):
         max_trials: Trials of the search.
         max_samples: Model samples bought (not found in the call store).
         max_cost_usd: Dollars; needs prices for all models.
-        max_seconds: Of the clock, in one run: when it is resumed, they begin anew. After them no trial is begun (nor
-            one that would not end before, as long as those before it took); finalists and verdict follow.
+        max_seconds: Of the clock, in one run: when it is resumed, they begin anew. No trial is begun that would not
+            leave enough for finalists and verdict, as long as what was seen took, up to half of what the ranking has
+            left; the verdict is on as many held-out problems as there is time for, but never below its least.
     """
 
     max_trials: PositiveInt | None = None
@@ -197,6 +198,7 @@ class StudyEstimate(Spec):
         least_micro_usd: As `least_samples`.
         typical_micro_usd: As `typical_samples`.
         worst_micro_usd: As `worst_samples`.
+        basis: What the money is reckoned with, for people; empty where nothing is said.
     """
 
     space: Description
@@ -216,6 +218,7 @@ class StudyEstimate(Spec):
     least_micro_usd: NonNegativeInt | None = None
     typical_micro_usd: NonNegativeInt | None = None
     worst_micro_usd: NonNegativeInt | None = None
+    basis: str = ""
 
 
 class PointEstimate(Spec):

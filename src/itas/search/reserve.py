@@ -4,6 +4,7 @@ While trials are made, the end is reckoned from what is known: the finalists are
 contestants follow from the likely winner. When the contestants are known, the number of held-out problems is.
 """
 
+import math
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -12,6 +13,7 @@ from itas.search.amounts import Amount, Costs, count_fitting, least, most, total
 from itas.search.bound import BoundSpace
 from itas.search.contestants import LineUp, find_cheapest, find_singles, line_up
 from itas.search.estimate import LEAST_HELD_OUT, VERDICT_SHARE, ranking_takes, some_points, wished_held_out
+from itas.search.pace import Pace
 from itas.search.posterior import Posterior
 from itas.search.records import Baseline, Budget, Role, StudySpec
 from itas.search.split import Split
@@ -112,6 +114,20 @@ class Reserve:
             dearest=most(*(costs.of(self._architecture(point)) for point in tried)),
         )
 
+    def seconds(self, posterior: Posterior, pace: Pace, left_s: float) -> float:
+        """What finalists and verdict are likely to take, as far as the verdict's share of the time goes.
+
+        Args:
+            posterior: Of what was observed.
+            pace: Of evaluations.
+            left_s: What the ranking has left of the time.
+        """
+        points = [estimate.point for estimate in posterior.top(self._count)]
+        side_by_side = max(pace.of(self._architecture(point)) for point in points)
+        entries = self._entries(points[0], find_cheapest(self._space, posterior, points[0]))
+        wanted = side_by_side * len(self._split.fresh) + _seconds_of(entries, pace) * self._wished
+        return min(wanted, left_s * VERDICT_SHARE)
+
     def cheapest_point(self, points: Sequence[int], costs: Costs) -> int:
         """The cheapest of these, by price if that is capped."""
         wanted = [point for point in self._some if point in set(points)] or list(points)
@@ -128,23 +144,39 @@ class Reserve:
                 found = chosen
         return found
 
-    def plan_verdict(self, entries: LineUp, left: Amount, costs: Costs) -> VerdictPlan:
-        """As many held-out problems as the budget pays for; where these would be too few, without baselines.
+    def plan_verdict(
+        self,
+        entries: LineUp,
+        left: Amount,
+        costs: Costs,
+        *,
+        pace: Pace | None = None,
+        left_s: float = math.inf,
+    ) -> VerdictPlan:
+        """As many held-out problems as the budget pays for and the time is enough for; where these would be too few,
+        without baselines.
 
         Never fewer than the least, which the search has left enough for. If a cap ends even so, what is missing
         is a state of the contestant, and can be made up for with a higher cap.
         """
-        left_out: list[str] = []
+        left_out: dict[str, str] = {}
+        least, pace = self._least_held_out, pace or Pace()
+        reason, each_s = "", 0.0
         for baseline in (None, *FIRST_LEFT_OUT):
             if baseline is not None:
                 entries, dropped = _without(entries, baseline)
-                left_out += dropped
-            if self._each(entries, costs).times(self._least_held_out).fits(left):
+                left_out |= dict.fromkeys(dropped, reason)
+            each_s = _seconds_of(entries, pace)
+            if not self._each(entries, costs).times(least).fits(left):
+                reason = f"what is left of the budget does not pay for it on {least} held-out problems"
+            elif each_s * least > left_s:
+                reason = f"what is left of the time is not enough for it on {least} held-out problems"
+            else:
                 break
+        in_time = self._wished if each_s * self._wished <= left_s else max(int(left_s / each_s), least)
         each = self._each(entries, costs).times(SPARE)
-        problems = max(count_fitting(each, left, most=self._wished), self._least_held_out)
-        reason = f"what is left of the budget does not pay for it on {self._least_held_out} held-out problems"
-        return VerdictPlan(entries, problems, dict.fromkeys(left_out, reason))
+        problems = max(count_fitting(each, left, most=in_time), least)
+        return VerdictPlan(entries, problems, left_out)
 
     @property
     def _count(self) -> int:
@@ -169,6 +201,11 @@ class Reserve:
 
     def _each(self, entries: LineUp, costs: Costs) -> Amount:
         return total(costs.together([architecture for architecture, _ in entries]))
+
+
+def _seconds_of(entries: LineUp, pace: Pace) -> float:
+    """One problem for everybody, one after the other."""
+    return sum(pace.of(architecture) for architecture, _ in entries)
 
 
 def _without(entries: LineUp, baseline: Baseline) -> tuple[LineUp, list[str]]:

@@ -5,6 +5,7 @@ seed and the observations; what was observed or decided before stands in the jou
 Held-out problems are not touched before the winner is named, and then once.
 """
 
+import math
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -122,6 +123,7 @@ class Study:
                 self.progress,
                 price=None if self.budget.max_cost_usd is None else self.price,
                 paid_before=self.paid_before,
+                clock=self.clock,
             )
             rankings, dropped = await rank_models(ledger, self.spec, split.search)
             space = self._bind(rankings)
@@ -153,7 +155,8 @@ class Study:
             entries, skipped = line_up(
                 self.spec, space, winner=winner, cheapest=find_cheapest(space, posterior, winner)
             )
-            standing = plan(ledger, entries, reserve)
+            cap = math.inf if self.budget.max_seconds is None else self.budget.max_seconds
+            standing = plan(ledger, entries, reserve, left_s=cap - (self.clock() - started))
             contestants = await run_contestants(
                 ledger, standing.entries, split.held_out[: standing.problems], compare=self.compare
             )

@@ -2,7 +2,6 @@
 
 import time
 from collections.abc import Callable
-from dataclasses import replace
 from typing import Any
 
 from itas.errors import Error
@@ -39,8 +38,7 @@ class Answering:
         service = self._service
         try:
             ask = _with_header(scope, read_chat(scope["itas.body"], service.limits))
-            served = service.find(ask.model)
-            service.turns.check()
+            served = service.admit(ask, scope["itas.visit"])
         except (Refusal, Error) as error:
             await send_refusal(send, explain(error), scope["itas.visit"])
             return
@@ -64,8 +62,7 @@ class Answering:
         try:
             ask, echo = read_responses(scope["itas.body"], service.limits)
             ask = _with_header(scope, ask)
-            served = service.find(ask.model)
-            service.turns.check()
+            served = service.admit(ask, scope["itas.visit"])
         except (Refusal, Error) as error:
             await send_refusal(send, explain(error), scope["itas.visit"])
             return
@@ -91,12 +88,12 @@ class Answering:
         finally:
             self._service.count(ask, visit, status)
         body = render(outcome)
-        took_ms = round((time.monotonic() - visit.started) * 1000)
+        took_ms = (time.monotonic() - visit.started) * 1000
         headers: list[tuple[bytes, bytes]] = [
             _JSON,
             (b"content-length", b"%d" % len(body)),
             *outcome.headers(),
-            (b"openai-processing-ms", b"%d" % took_ms),
+            (b"openai-processing-ms", b"%.0f" % took_ms),
             *visit.headers(),
         ]
         await send({"type": "http.response.start", "status": 200, "headers": headers})
@@ -124,5 +121,5 @@ def _with_header(scope: Scope, ask: Ask) -> Ask:
     headers: list[tuple[bytes, Any]] = scope["headers"]
     for name, value in headers:
         if name == b"x-itas-progress" and value.strip().lower() in (b"true", b"1"):
-            return replace(ask, options=ask.options.model_copy(update={"progress": True}))
+            return ask._replace(options=ask.options.model_copy(update={"progress": True}))
     return ask

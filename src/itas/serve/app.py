@@ -1,6 +1,7 @@
 """The routes, and the document that describes them."""
 
 import asyncio
+import os
 from collections.abc import AsyncGenerator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import TYPE_CHECKING, Any
@@ -136,8 +137,8 @@ def _add_looking(app: "FastAPI", service: Service) -> None:
 
     @app.get("/health", response_class=Response, responses=describe_replies("health"))
     async def health() -> Response:
-        """Whether the server is up."""
-        return _json({"status": "ok"})
+        """Whether the server is up, and which of its workers answers."""
+        return _json({"status": "ok", "worker": os.getpid()})
 
     @app.get("/metrics", response_class=Response, responses=describe_replies("metrics"))
     async def metrics() -> Response:

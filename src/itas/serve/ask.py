@@ -1,7 +1,6 @@
 """What a caller wants, whichever route it came by."""
 
-from dataclasses import dataclass, field
-from typing import Annotated, Any
+from typing import Annotated, Any, NamedTuple
 
 from pydantic import Field, NonNegativeFloat, PositiveFloat, PositiveInt
 
@@ -28,8 +27,10 @@ class Options(Spec):
     reuse: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Ask:
+NO_OPTIONS = Options()
+
+
+class Ask(NamedTuple):
     """One request, read and checked.
 
     Attributes:
@@ -57,7 +58,7 @@ class Ask:
     max_tokens: int | None = None
     stop: tuple[str, ...] = ()
     seed: int | None = None
-    options: Options = field(default_factory=Options)
+    options: Options = NO_OPTIONS
     tools: dict[str, Any] | None = None
     form: Form | None = None
 

@@ -79,9 +79,9 @@ class ChatChunks:
     def end(self, outcome: Outcome) -> bytes:
         """Why each choice ended, the usage for those who asked, and the end. The last chunk holds ``itas``."""
         parts = [
-            self._chunk([_choice(choice.index, {"tool_calls": _numbered(choice)}, None)])
+            self._chunk([_choice(choice.index, delta, None)])
             for choice in outcome.choices
-            if choice.calls
+            if (delta := _last_delta(choice))
         ]
         ends = [_choice(choice.index, {}, choice.finish) for choice in outcome.choices]
         parts += [self._chunk([each]) for each in ends[:-1]]
@@ -109,13 +109,20 @@ def _choice(index: int, delta: dict[str, Any], finish: str | None) -> dict[str, 
 
 def _message(choice: Choice) -> dict[str, Any]:
     message: dict[str, Any] = {"role": "assistant", "content": choice.text, "refusal": None}
+    if choice.refusal is not None:
+        return {**message, "content": None, "refusal": choice.refusal}
     if choice.calls:
         return {**message, "content": choice.text or None, "tool_calls": list(choice.calls)}
     return message
 
 
-def _numbered(choice: Choice) -> list[dict[str, Any]]:
-    return [{"index": number, **call} for number, call in enumerate(choice.calls)]
+def _last_delta(choice: Choice) -> dict[str, Any]:
+    """What is no text and known at the end: calls of tools, or why there is nothing in the form."""
+    if choice.refusal is not None:
+        return {"refusal": choice.refusal}
+    if choice.calls:
+        return {"tool_calls": [{"index": number, **call} for number, call in enumerate(choice.calls)]}
+    return {}
 
 
 def _fingerprint(fingerprint: str) -> str:

@@ -23,6 +23,8 @@ from itas.serve.reading import (
 )
 from itas.serve.refusal import not_supported, wrong
 
+_PLAIN_ROLES = frozenset({"system", "developer", "user", "assistant"})
+
 
 class ChatMessage(Body):
     """One message of the conversation."""
@@ -70,6 +72,12 @@ class ChatRequest(Body):
     itas: Options | None = None
 
 
+_OF_MOST = frozenset(
+    {"model", "messages", "stream", "stream_options", "temperature", "max_tokens", "n", "seed"}
+)
+"""Fields that nearly every request has; the others are only looked at where one of them is there."""
+
+
 def read_chat(body: bytes, limits: Limits) -> Ask:
     """Read and check.
 
@@ -77,6 +85,30 @@ def read_chat(body: bytes, limits: Limits) -> Ask:
         Refusal: 400 with the place.
     """
     request = read_body(ChatRequest, body)
+    messages = request.messages
+    conversation = check_conversation(
+        tuple([_message(message, number) for number, message in enumerate(messages)]),
+        limits,
+        param="messages",
+    )
+    check_at_most("n", request.n, limits.n)
+    check_at_most("max_tokens", request.max_tokens, limits.max_tokens)
+    ask = Ask(
+        request.model,
+        conversation,
+        n=request.n or 1,
+        stream=bool(request.stream),
+        include_usage=request.stream_options is not None and bool(request.stream_options.include_usage),
+        temperature=request.temperature,
+        max_tokens=request.max_tokens,
+        seed=request.seed,
+    )
+    if request.model_fields_set <= _OF_MOST and not _is_about_calls(messages):
+        return ask
+    return _with_the_rest(ask, request, limits)
+
+
+def _with_the_rest(ask: Ask, request: ChatRequest, limits: Limits) -> Ask:
     _refuse_what_changes_answers(request)
     max_tokens = request.max_completion_tokens or request.max_tokens
     if max_tokens != (request.max_tokens or max_tokens):
@@ -85,29 +117,24 @@ def read_chat(body: bytes, limits: Limits) -> Ask:
             param="max_tokens",
             code="invalid_value",
         )
-    check_at_most("n", request.n, limits.n)
     check_at_most("max_tokens", max_tokens, limits.max_tokens)
-    conversation = tuple(
-        _message(message, f"messages[{number}]") for number, message in enumerate(request.messages)
-    )
-    stop = (request.stop,) if isinstance(request.stop, str) else tuple(request.stop or ())
-    return Ask(
-        model=request.model,
-        conversation=check_conversation(conversation, limits, param="messages"),
-        n=request.n or 1,
-        stream=bool(request.stream),
-        include_usage=bool(request.stream_options and request.stream_options.include_usage),
-        temperature=request.temperature,
+    return ask._replace(
         max_tokens=max_tokens,
-        stop=stop,
-        seed=request.seed,
-        options=request.itas or Options(),
+        stop=(request.stop,) if isinstance(request.stop, str) else tuple(request.stop or ()),
+        options=request.itas or ask.options,
         tools=_tools(request),
         form=read_form(request.response_format),
     )
 
 
-def _message(message: ChatMessage, place: str) -> Message:
+def _message(message: ChatMessage, number: int) -> Message:
+    is_plain = message.role in _PLAIN_ROLES and not message.tool_calls and not message.tool_call_id
+    if is_plain and isinstance(message.content, str):
+        return make_message(message.role, message.content)
+    return _message_of_parts(message, f"messages[{number}]")
+
+
+def _message_of_parts(message: ChatMessage, place: str) -> Message:
     if message.role == "function":
         raise not_supported(f"{place}.role", "'function' is of old; send the role 'tool'.")
     if message.role == "tool" and not message.tool_call_id:
@@ -131,8 +158,11 @@ def _tools(request: ChatRequest) -> dict[str, Any] | None:
             "parallel_tool_calls": request.parallel_tool_calls,
         }
         return {name: value for name, value in fields.items() if value is not None}
-    is_about_calls = any(message.role == "tool" or message.tool_calls for message in request.messages)
-    return {} if is_about_calls else None
+    return {} if _is_about_calls(request.messages) else None
+
+
+def _is_about_calls(messages: list[ChatMessage]) -> bool:
+    return any(message.role == "tool" or message.tool_calls for message in messages)
 
 
 def _check_tool(tool: dict[str, Any], place: str) -> None:

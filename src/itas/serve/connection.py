@@ -1,8 +1,7 @@
 """One connection: HTTP/1.1 (and 1.0) in bounded time and memory, one task for each request.
 
-A request is handed on when all of it is there, and refused by its head alone where that is enough: no key, a body that
-is too long. What is ambiguous (two lengths, a length beside chunks) is refused by the parser. Trailers are
-dropped: whatever stands behind the body is no header. Requests that come one behind the other are answered in order.
+Requests that come one behind the other are answered in order. How bytes become requests stands in `intake.py`, how an
+answer becomes bytes in `exchange.py`.
 
 A client that shuts down its side has left: there is no telling it from one that closed, and its work costs money.
 """
@@ -10,41 +9,19 @@ A client that shuts down its side has left: there is no telling it from one that
 import asyncio
 import logging
 from collections import deque
-from collections.abc import Callable
 from typing import Any, Protocol
-from urllib.parse import unquote_to_bytes
 
 from itas.errors import Error
-from itas.serve.exchange import Exchange, Headers, Scope
+from itas.serve.exchange import Exchange
+from itas.serve.intake import Door, Intake
 from itas.serve.limits import Limits
-from itas.serve.refusal import (
-    Refusal,
-    body_too_late,
-    body_too_long,
-    closing,
-    head_too_long,
-    refuse,
-    too_many_connections,
-    wrong,
-)
+from itas.serve.patience import Patience
+from itas.serve.refusal import Refusal, body_too_late, closing, refuse, too_many_connections
 
 _log = logging.getLogger(__name__)
 _LINGER_S = 2.0
 """So long what comes after a refusal is thrown away, so that the client can read why."""
 _MOST_QUEUED = 16
-_MOST_OVERHEAD = 8
-"""Bytes on the wire for each byte of a body that comes in chunks."""
-_CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
-
-
-class Door(Protocol):
-    """The application: looks at the head of a request first, then takes it whole, as ``itas.body`` of the scope."""
-
-    def enter(self, scope: Scope) -> None:
-        """Raise `Refusal` if the head alone is enough to refuse."""
-        ...
-
-    async def __call__(self, scope: Scope, receive: Any, send: Any) -> None: ...
 
 
 class ServerState(Protocol):
@@ -56,7 +33,7 @@ class ServerState(Protocol):
 
 
 class Connection(asyncio.Protocol):
-    """Speaks HTTP on one connection.
+    """Speaks HTTP on one connection. An `exchange.Line` and an `intake.Desk`.
 
     Args:
         door: Who answers.
@@ -65,58 +42,48 @@ class Connection(asyncio.Protocol):
     """
 
     def __init__(self, door: Door, limits: Limits, state: ServerState) -> None:
-        import httptools  # part of the extra
-
-        self._http = httptools
         self._door = door
         self._limits = limits
         self._state = state
         self._loop = asyncio.get_running_loop()
-        self._parser: Any = httptools.HttpRequestParser(self)
+        self._patience = Patience(self._loop)
         self._transport: Any = None
-        self._ends: tuple[Any, Any] = (None, None)
-        self._timer: asyncio.TimerHandle | None = None
+        self._intake = Intake(self, door, limits)
         self._stalled: asyncio.Future[None] | None = None
-        self._takes_more = True
-        """Whether what comes is read, and not thrown away."""
         self._queue: deque[Exchange] = deque()
         self._current: Exchange | None = None
-        self._coming: Exchange | None = None
-        """Its head is there and its body is not."""
-        self._raw = 0
-        """Bytes that came since the last head or body was complete."""
-        self._url = b""
-        self._headers: list[tuple[bytes, bytes]] = []
-        self._parts: list[bytes] = []
-        self._size = 0
+        self.takes_more = True
 
     # --- what the transport calls ---
 
     def connection_made(self, transport: Any) -> None:
         """See `asyncio.Protocol`."""
         self._transport = transport
-        self._ends = (transport.get_extra_info("sockname"), transport.get_extra_info("peername"))
+        self._intake.ends = (transport.get_extra_info("sockname"), transport.get_extra_info("peername"))
         self._state.connections.add(self)
         if len(self._state.connections) > self._limits.connections:
-            self._take_no_more(too_many_connections())
+            self.take_no_more(too_many_connections())
         else:
-            self._wait(self._limits.header_timeout_s, transport.abort)
+            self._patience.wait(self._limits.header_timeout_s, transport.abort)
 
     def data_received(self, data: bytes) -> None:
         """See `asyncio.Protocol`."""
-        if not self._takes_more:
+        if not self.takes_more:
             return
-        is_first = self._raw == 0
-        self._raw += len(data)
-        had_head = self._coming is not None
-        try:
-            self._parser.feed_data(data)
-        except self._http.HttpParserUpgrade:  # nothing else is spoken here: answered, then closed
-            self._takes_more = False
-        except self._http.HttpParserError:
-            self._take_no_more(wrong("This is not a request in HTTP/1.1.", code="bad_http"))
-        if self._takes_more:
-            self._check_progress(is_first=is_first, had_head=had_head)
+        intake = self._intake
+        is_first = intake.raw == 0
+        had_head = intake.coming is not None
+        intake.feed(data)
+        if self.takes_more and intake.raw:
+            intake.check_size()
+        if not self.takes_more or self._current is not None:
+            return
+        # Nothing is being answered, so what comes is waited for: how long, is counted from its first byte.
+        if intake.coming is not None:
+            if not had_head:
+                self._patience.wait(self._limits.body_timeout_s, self._give_up_body)
+        elif intake.raw and is_first:
+            self._patience.wait(self._limits.header_timeout_s, self._transport.abort)
 
     def eof_received(self) -> bool:
         """See `asyncio.Protocol`."""
@@ -125,9 +92,9 @@ class Connection(asyncio.Protocol):
     def connection_lost(self, exc: Exception | None) -> None:
         """See `asyncio.Protocol`. Nobody reads any more: the work ends."""
         self._state.connections.discard(self)
-        self._takes_more = False
+        self.takes_more = False
         self._queue.clear()
-        self._stop_waiting()
+        self._patience.end()
         exchange, self._current = self._current, None
         if exchange is not None:
             exchange.has_ended = True
@@ -135,12 +102,13 @@ class Connection(asyncio.Protocol):
                 exchange.task.cancel()
         if self._stalled is not None and not self._stalled.done():
             self._stalled.set_result(None)
-        self._stalled = self._parser = None
+        self._stalled = None
+        self._intake.end()
 
     def pause_writing(self) -> None:
         """See `asyncio.Protocol`. Who does not read for long is not written to."""
         self._stalled = self._loop.create_future()
-        self._wait(self._limits.stall_timeout_s, self._transport.abort)
+        self._patience.wait(self._limits.stall_timeout_s, self._transport.abort)
 
     def resume_writing(self) -> None:
         """See `asyncio.Protocol`."""
@@ -150,93 +118,43 @@ class Connection(asyncio.Protocol):
         if self._current is None and not self._transport.is_closing():
             self._rest()
         else:
-            self._stop_waiting()
+            self._patience.stop()
 
     # --- what the server calls ---
 
     def shutdown(self) -> None:
         """The server is closing: what has come is answered, and nothing after it."""
-        self._takes_more = False
-        self._coming = None
+        self.takes_more = False
+        self._intake.drop()
         if self._current is None:
             self._transport.close()
 
-    # --- what the parser calls ---
+    # --- what the intake calls ---
 
-    def on_message_begin(self) -> None:
-        """See `httptools.HttpRequestParser`."""
+    @property
+    def is_idle(self) -> bool:
+        """See `Desk`."""
+        return self._current is None
+
+    def check_queue(self) -> int:
+        """See `Desk`."""
         if len(self._queue) >= _MOST_QUEUED:
             raise ValueError("too many requests one behind the other")
-        self._coming = None
-        self._url = b""
-        self._headers = []
-        self._parts = []
-        self._size = sum(len(each.body) for each in self._queue)
+        return sum([len(each.body) for each in self._queue])
 
-    def on_url(self, url: bytes) -> None:
-        """See `httptools.HttpRequestParser`."""
-        self._url += url
+    def take(self, exchange: Exchange) -> None:
+        """See `Desk`."""
+        self.takes_more = exchange.keeps_alive
+        self._queue.append(exchange)
+        self._begin_next()
 
-    def on_header(self, name: bytes, value: bytes) -> None:
-        """See `httptools.HttpRequestParser`."""
-        if self._coming is None:  # later ones are trailers
-            self._headers.append((name.lower(), value))
-
-    def on_headers_complete(self) -> None:
-        """See `httptools.HttpRequestParser`."""
-        if not self._takes_more:
+    def take_no_more(self, refusal: Refusal) -> None:
+        """See `Desk`. What came before is answered first."""
+        if not self.takes_more:
             return
-        parser = self._parser
-        url = self._http.parse_url(self._url)
-        path: bytes = url.path
-        version: str = parser.get_http_version()
-        scope: Scope = {
-            "type": "http",
-            "asgi": {"version": "3.0", "spec_version": "2.3"},
-            "http_version": version,
-            "method": parser.get_method().decode("ascii"),
-            "scheme": "http",
-            "path": (unquote_to_bytes(path) if b"%" in path else path).decode("utf-8", "replace"),
-            "raw_path": path,
-            "query_string": url.query or b"",
-            "root_path": "",
-            "headers": self._headers,
-            "server": self._ends[0],
-            "client": self._ends[1],
-        }
-        keeps_alive = version == "1.1" and parser.should_keep_alive() and not parser.should_upgrade()
-        exchange = Exchange(self, scope, keeps_alive=keeps_alive, is_old=version != "1.1")
-        self._coming = exchange
-        self._raw = 0
-        try:
-            self._door.enter(scope)
-        except Refusal as refusal:
-            exchange.refusal = refusal
-            if _has_body(self._headers):  # which is not waited for
-                self._take_no_more(refusal)
-            return
-        if _expects(self._headers) and self._current is None:
-            self.write(_CONTINUE)
-
-    def on_body(self, body: bytes) -> None:
-        """See `httptools.HttpRequestParser`."""
-        if not self._takes_more:
-            return
-        self._size += len(body)
-        if self._size > self._limits.body_bytes:
-            self._take_no_more(body_too_long(self._limits.body_bytes))
-            return
-        self._parts.append(body)
-
-    def on_message_complete(self) -> None:
-        """See `httptools.HttpRequestParser`."""
-        exchange, self._coming = self._coming, None
-        self._raw = 0
-        if exchange is None or not self._takes_more:
-            return
-        exchange.body = self._parts[0] if len(self._parts) == 1 else b"".join(self._parts)
-        self._parts = []
-        self._takes_more = exchange.keeps_alive
+        self.takes_more = False
+        exchange = self._intake.drop() or Exchange(self, {"method": ""}, keeps_alive=False, is_old=False)
+        exchange.keeps_alive, exchange.lingers, exchange.refusal = False, True, refusal
         self._queue.append(exchange)
         self._begin_next()
 
@@ -252,11 +170,11 @@ class Connection(asyncio.Protocol):
 
     def is_last(self, exchange: Exchange) -> bool:
         """See `Line`."""
-        return not self._takes_more and not self._queue
+        return not self.takes_more and not self._queue
 
     def date(self) -> bytes:
         """See `Line`."""
-        return b"".join(b"%b: %b\r\n" % header for header in self._state.default_headers)
+        return b"".join([b"%b: %b\r\n" % header for header in self._state.default_headers])
 
     def finish(self, exchange: Exchange) -> None:
         """See `Line`: the answer is out."""
@@ -265,30 +183,31 @@ class Connection(asyncio.Protocol):
             self._linger()
         elif exchange.keeps_alive and self._queue:
             self._begin_next()
-        elif exchange.keeps_alive and self._takes_more:
+        elif exchange.keeps_alive and self.takes_more:
             self._rest()
         else:
             self._transport.close()
             if self._stalled is not None:  # or what is left to be written would keep it open for ever
-                self._wait(self._limits.stall_timeout_s, self._transport.abort)
+                self._patience.wait(self._limits.stall_timeout_s, self._transport.abort)
 
     # --- inside ---
 
     def _rest(self) -> None:
         """Nothing is being answered: how long to wait for what comes next."""
+        limits, patience = self._limits, self._patience
         if self._stalled is not None:
-            self._wait(self._limits.stall_timeout_s, self._transport.abort)
-        elif self._coming is not None:
-            self._wait(self._limits.body_timeout_s, self._give_up_body)
-        elif self._raw:
-            self._wait(self._limits.header_timeout_s, self._transport.abort)
+            patience.wait(limits.stall_timeout_s, self._transport.abort)
+        elif self._intake.coming is not None:
+            patience.wait(limits.body_timeout_s, self._give_up_body)
+        elif self._intake.raw:
+            patience.wait(limits.header_timeout_s, self._transport.abort)
         else:
-            self._wait(self._limits.idle_s, self._transport.close)
+            patience.wait(limits.idle_s, self._transport.close)
 
     def _begin_next(self) -> None:
         if self._current is not None or not self._queue:
             return
-        self._stop_waiting()
+        self._patience.stop()
         exchange = self._current = self._queue.popleft()
         if exchange.refusal is not None:
             exchange.refuse(exchange.refusal)
@@ -313,62 +232,17 @@ class Connection(asyncio.Protocol):
         else:
             exchange.refuse(refuse(Error()) if failure is not None else closing())
 
-    def _check_progress(self, *, is_first: bool, had_head: bool) -> None:
-        """How far a request that is not all there has come, and how long it may take from now on."""
-        if self._coming is None:
-            if self._raw > self._limits.header_bytes:
-                self._take_no_more(head_too_long())
-            elif self._raw and is_first and self._current is None:
-                self._wait(self._limits.header_timeout_s, self._transport.abort)
-        elif self._raw > _MOST_OVERHEAD * self._limits.body_bytes + self._limits.header_bytes:
-            self._take_no_more(body_too_long(self._limits.body_bytes))
-        elif not had_head and self._current is None:
-            self._wait(self._limits.body_timeout_s, self._give_up_body)
-
-    def _take_no_more(self, refusal: Refusal) -> None:
-        """What comes from now on is thrown away; what came before is answered first."""
-        if not self._takes_more:
-            return
-        self._takes_more = False
-        exchange = self._coming or Exchange(self, {"method": ""}, keeps_alive=False, is_old=False)
-        exchange.keeps_alive, exchange.lingers, exchange.refusal = False, True, refusal
-        self._coming = None
-        self._parts = []
-        self._queue.append(exchange)
-        self._begin_next()
-
     def _give_up_body(self) -> None:
-        self._timer = None
-        self._take_no_more(body_too_late())
+        self.take_no_more(body_too_late())
 
     def _linger(self) -> None:
         if self._transport.is_closing():
             return
         if self._transport.can_write_eof():
             self._transport.write_eof()
-        self._wait(_LINGER_S, self._transport.abort)
-
-    def _wait(self, seconds: float, then: Callable[[], None]) -> None:
-        self._stop_waiting()
-        self._timer = self._loop.call_later(seconds, then)
-
-    def _stop_waiting(self) -> None:
-        if self._timer is not None:
-            self._timer.cancel()
-            self._timer = None
+        self._patience.wait(_LINGER_S, self._transport.abort)
 
 
 async def _receive_nothing() -> dict[str, Any]:
     """The body stands in the scope, and the task is cancelled when the client leaves."""
     return await asyncio.get_running_loop().create_future()
-
-
-def _has_body(headers: Headers) -> bool:
-    return any(
-        name == b"transfer-encoding" or (name == b"content-length" and value.strip() != b"0")
-        for name, value in headers
-    )
-
-
-def _expects(headers: Headers) -> bool:
-    return any(name == b"expect" and value.lower() == b"100-continue" for name, value in headers)

@@ -44,7 +44,13 @@ _OBJECTS: dict[str, dict[str, Any]] = {
     "list": {"required": ["object", "data"], "properties": {"object": {"const": "list"}}},
     "model": {"required": ["id", "object"], "properties": {"object": {"const": "model"}}},
     "trace": {"required": ["id", "lines"], "properties": {"lines": {"type": "array"}}},
-    "health": {"required": ["status"], "properties": {"status": {"const": "ok"}}},
+    "health": {
+        "required": ["status", "worker"],
+        "properties": {
+            "status": {"const": "ok"},
+            "worker": {"type": "integer", "description": "Its process."},
+        },
+    },
 }
 
 

@@ -6,7 +6,7 @@ from typing import Any, cast
 
 import orjson
 
-from itas.serve.refusal import Refusal, wrong
+from itas.serve.refusal import wrong
 from itas.serve.schema import Checker
 
 _WHAT = "text, json_object or json_schema"
@@ -69,11 +69,6 @@ def read_text_format(data: dict[str, Any] | None) -> Form | None:
     return read_form({"type": "json_schema", "json_schema": inner}, "text.format")
 
 
-def not_in_form(fault: str) -> Refusal:
-    """The answer was asked for twice and has not the form."""
-    return Refusal(
-        502,
-        f"The model did not give the form that was asked for ({fault}).",
-        kind="api_error",
-        code="invalid_output",
-    )
+def not_in_form(fault: str) -> str:
+    """What the caller reads where the text would stand: it was asked for twice and has not the form."""
+    return f"The model did not give the form that was asked for ({fault})."

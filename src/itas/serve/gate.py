@@ -49,12 +49,13 @@ class Gate:
         headers: list[tuple[bytes, bytes]] = scope["headers"]
         visit = Visit(self._service.new_request_id(), "", time.monotonic())
         scope["itas.visit"] = visit
-        caller = self._service.access.find_caller(headers)
-        if caller is None:
-            if scope["path"] not in OPEN_PATHS:
+        access = self._service.access
+        if not access.is_open:
+            caller = access.find_caller(headers)
+            if caller is not None:
+                visit.caller = caller
+            elif scope["path"] not in OPEN_PATHS:
                 raise no_key()
-        else:
-            visit.caller = caller
         size = 0
         for name, value in headers:
             size += len(name) + len(value)
@@ -64,10 +65,10 @@ class Gate:
             raise head_too_long()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http":
-            await self._app(scope, receive, send)
-        elif "itas.body" in scope:
+        if "itas.body" in scope:
             await self._answer(scope, receive, send)
+        elif scope["type"] != "http":
+            await self._app(scope, receive, send)
         else:
             await self._take(scope, receive, send)
 

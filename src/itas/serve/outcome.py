@@ -2,11 +2,12 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+from functools import cached_property
+from typing import Any, Literal, NamedTuple
 
 from itas.core.money import MICRO, add_prices
-from itas.core.request import Usage, UsageSum, sum_usage
-from itas.engine import Answer
+from itas.core.request import Completion, Usage, sum_usage
+from itas.engine import Answer, ComponentRecord
 from itas.serve.served import Served
 from itas.serve.stopping import find_stop
 
@@ -15,15 +16,35 @@ Finish = Literal["stop", "length", "content_filter", "tool_calls"]
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """One answer as the caller gets it; `index` is its number among those that were asked for."""
+    """One answer as the caller gets it.
+
+    Attributes:
+        text: The answer.
+        finish: Why it ended.
+        calls: Of the caller's tools.
+        index: Its number among those that were asked for.
+        refusal: Why there is no text: the models did not give the form that was asked for. Where OpenAI's clients look
+            for the reason why there is nothing to parse.
+    """
 
     text: str
     finish: Finish
     calls: tuple[dict[str, Any], ...] = ()
     index: int = 0
+    refusal: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
+class Totals(NamedTuple):
+    """What all answers took together; `cost` is None if any call is unpriced. In millionths of a dollar."""
+
+    usage: Usage
+    cost: int | None
+    paid: int
+    samples_used: int
+    samples_paid: int
+
+
+@dataclass(frozen=True)
 class Outcome:
     """All answers to one request.
 
@@ -43,25 +64,34 @@ class Outcome:
     not_applied: tuple[str, ...] = ()
     asked: int = 1
 
+    @cached_property
+    def totals(self) -> Totals:
+        """Over all answers."""
+        records = [record for answer in self.answers for record in answer.components]
+        if len(records) == 1:
+            (one,) = records
+            return Totals(
+                one.usage, one.cost_micro_usd, one.paid_micro_usd, one.samples_used, one.samples_paid
+            )
+        return Totals(
+            usage=sum_usage([each.usage for each in records]),
+            cost=add_prices([each.cost_micro_usd for each in records]),
+            paid=sum([each.paid_micro_usd for each in records]),
+            samples_used=sum([each.samples_used for each in records]),
+            samples_paid=sum([each.samples_paid for each in records]),
+        )
+
     @property
     def usage(self) -> Usage:
         """Tokens of all calls."""
-        if len(self.answers) == 1:
-            return self.answers[0].usage
-        return sum_usage(answer.usage for answer in self.answers)
-
-    @property
-    def cost_micro_usd(self) -> int | None:
-        """Price of all calls; None if any is unpriced."""
-        return add_prices(answer.cost_micro_usd for answer in self.answers)
+        return self.totals.usage
 
     def headers(self) -> list[tuple[bytes, bytes]]:
-        """Price and trace, for clients that read headers."""
-        samples = sum(answer.samples_used for answer in self.answers)
+        """Price, for clients that read headers."""
+        totals = self.totals
         found = [
-            (b"x-itas-trace-id", self.trace_id.encode("ascii")),
-            (b"x-itas-cost-usd", usd_text(self.cost_micro_usd).encode("ascii")),
-            (b"x-itas-samples", b"%d" % samples),
+            (b"x-itas-cost-usd", usd_text(totals.cost).encode("ascii")),
+            (b"x-itas-samples", b"%d" % totals.samples_used),
         ]
         if self.is_cut:
             found.append((b"x-itas-cut", b"true"))
@@ -72,32 +102,35 @@ class Outcome:
     @property
     def is_cut(self) -> bool:
         """A deadline or a cap ended the work; what is given is the best so far."""
-        return len(self.choices) < self.asked or any(answer.cut for answer in self.answers)
+        return self._cut is not None
 
-    @property
+    @cached_property
     def _cut(self) -> str | None:
-        cut = next((answer.cut for answer in self.answers if answer.cut), None)
-        return "budget" if cut is None and len(self.choices) < self.asked else cut
+        for answer in self.answers:
+            if answer.cut is not None:
+                return answer.cut
+        return "budget" if len(self.choices) < self.asked else None
 
     def data(self) -> dict[str, Any]:
         """The extra field ``itas`` of a reply."""
-        answers = self.answers
+        answers, totals = self.answers, self.totals
+        events = _events(answers)
         return {
             "trace_id": self.trace_id,
             "model": self.served.id,
             "fingerprint": self.served.architecture.fingerprint,
             "is_simulated": self.served.is_simulated,
-            "cost_usd": _usd(self.cost_micro_usd),
-            "paid_usd": _usd(sum(answer.paid_micro_usd for answer in answers)),
-            "samples_used": sum(answer.samples_used for answer in answers),
-            "samples_paid": sum(answer.samples_paid for answer in answers),
-            "latency_s": round(max(answer.wall_s for answer in answers), 4),
-            "is_degraded": any(answer.is_degraded for answer in answers),
+            "cost_usd": _usd(totals.cost),
+            "paid_usd": totals.paid / MICRO,
+            "samples_used": totals.samples_used,
+            "samples_paid": totals.samples_paid,
+            "latency_s": round(max([answer.wall_s for answer in answers]), 4),
+            "is_degraded": "degraded" in events,
             "cut": self._cut,
-            "not_applied": list(self.not_applied),
-            "events": _events(answers),
+            "not_applied": self.not_applied,
+            "events": events,
             "components": [
-                {"answer": choice.index, **_component(record)}
+                {"answer": choice.index, **progress_data(record)}
                 for choice, answer in zip(self.choices, answers, strict=True)
                 for record in answer.components
             ],
@@ -144,29 +177,25 @@ def usd_text(micro_usd: int | None) -> str:
     return "unpriced" if micro_usd is None else f"{micro_usd / MICRO:.6f}"
 
 
-def progress_data(record: Any) -> dict[str, Any]:
+def progress_data(record: ComponentRecord) -> dict[str, Any]:
     """One component that is done, for those who asked to be told."""
-    return _component(record)
-
-
-def _usd(micro_usd: int | None) -> float | None:
-    return None if micro_usd is None else micro_usd / MICRO
-
-
-def _component(record: Any) -> dict[str, Any]:
     return {
         "layer": record.layer,
         "component": record.component,
         "type": record.type,
-        "models": list(record.models),
+        "models": record.models,
         "samples_used": record.samples_used,
         "samples_paid": record.samples_paid,
         "prompt_tokens": record.usage.tokens_in,
         "completion_tokens": record.usage.tokens_out,
         "cost_usd": _usd(record.cost_micro_usd),
         "latency_s": round(record.latency_s, 4),
-        "events": dict(record.events),
+        "events": record.events,
     }
+
+
+def _usd(micro_usd: int | None) -> float | None:
+    return None if micro_usd is None else micro_usd / MICRO
 
 
 def _events(answers: Sequence[Answer]) -> dict[str, int]:
@@ -178,24 +207,16 @@ def _events(answers: Sequence[Answer]) -> dict[str, int]:
 
 
 def _models(answers: Sequence[Answer]) -> dict[str, dict[str, Any]]:
-    tokens: dict[str, UsageSum] = {}
-    samples: dict[str, int] = {}
-    costs: dict[str, list[int | None]] = {}
+    drawn: dict[str, list[Completion]] = {}
     for answer in answers:
         for call in answer.calls:
-            model = call.request.model
-            total = tokens.setdefault(model, UsageSum())
-            for completion in call.completions:
-                total.add(completion.usage)
-                costs.setdefault(model, []).append(completion.cost_micro_usd)
-            samples[model] = samples.get(model, 0) + len(call.completions)
-    found: dict[str, dict[str, Any]] = {}
-    for model, total in tokens.items():
-        usage = total.total()
-        found[model] = {
-            "samples_used": samples[model],
-            "prompt_tokens": usage.tokens_in,
-            "completion_tokens": usage.tokens_out,
-            "cost_usd": _usd(add_prices(costs[model])),
+            drawn.setdefault(call.request.model, []).extend(call.completions)
+    return {
+        model: {
+            "samples_used": len(draws),
+            "prompt_tokens": sum([each.usage.tokens_in for each in draws]),
+            "completion_tokens": sum([each.usage.tokens_out for each in draws]),
+            "cost_usd": _usd(add_prices([each.cost_micro_usd for each in draws])),
         }
-    return found
+        for model, draws in drawn.items()
+    }

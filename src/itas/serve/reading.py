@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal, TypeVar, cast
 import orjson
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from itas.core.messages import Conversation, Message
+from itas.core.messages import Conversation, Message, Role
 from itas.core.spec import canonical_json, join_path
 from itas.serve.limits import Limits
 from itas.serve.refusal import Refusal, not_supported, wrong
@@ -164,10 +164,10 @@ def check_conversation(conversation: Conversation, limits: Limits, *, param: str
 
 def make_message(role: str, text: str, extra: dict[str, Any] | None = None) -> Message:
     """A message; what OpenAI calls ``developer`` is the system."""
-    name = "system" if role == "developer" else role
-    return Message.model_validate(
-        {"role": name, "content": text, "extra": canonical_json(extra) if extra else ""}
-    )
+    name = cast("Role", "system" if role == "developer" else role)
+    if not extra:
+        return Message(role=name, content=text)
+    return Message(role=name, content=text, extra=canonical_json(extra))
 
 
 def check_neutral(param: str, value: Any, *neutral: Any) -> None:

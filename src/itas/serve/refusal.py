@@ -133,6 +133,18 @@ def body_too_late() -> Refusal:
     )
 
 
+def too_late() -> Refusal:
+    """408: the caller's deadline passed before there was any answer."""
+    return Refusal(
+        408,
+        "The deadline passed before there was any answer. Give more time in 'itas.deadline_s'.",
+        kind="timeout_error",
+        param="itas.deadline_s",
+        code="deadline_exceeded",
+        headers={"x-should-retry": "false"},
+    )
+
+
 def too_many_connections() -> Refusal:
     """503: beyond the operator's limit."""
     return Refusal(

@@ -35,26 +35,18 @@ class ResponseEvents:
     def begin(self) -> bytes:
         """The response exists; goes out at once."""
         running = _response(self._id, self._created, self._model, self._echo, status="in_progress")
-        item: dict[str, Any] = {
-            "id": self._item,
-            "type": "message",
-            "status": "in_progress",
-            "role": "assistant",
-            "content": [],
-        }
         return b"".join(
             [
                 self._event("response.created", response=running),
                 self._event("response.in_progress", response=running),
-                self._event("response.output_item.added", output_index=0, item=item),
-                self._event("response.content_part.added", **self._place(), part=_part("")),
             ]
         )
 
     def piece(self, index: int, text: str) -> bytes:
         """More text."""
+        before = b"" if self._texts else self._open(_part(""))
         self._texts.append(text)
-        return self._event("response.output_text.delta", **self._place(), delta=text, logprobs=[])
+        return before + self._event("response.output_text.delta", **self._place(), delta=text, logprobs=[])
 
     def progress(self, data: dict[str, Any]) -> bytes:
         """A component is done; an event of ours, which clients pass over."""
@@ -62,16 +54,42 @@ class ResponseEvents:
 
     def end(self, outcome: Outcome) -> bytes:
         """The text whole, and the finished response."""
-        text = "".join(self._texts)
         finished = _finished(self._id, self._created, outcome, self._echo)
         item = finished["output"][0]
         return b"".join(
             [
-                self._event("response.output_text.done", **self._place(), text=text, logprobs=[]),
-                self._event("response.content_part.done", **self._place(), part=_part(text)),
+                *self._close(outcome.choices[0].refusal),
                 self._event("response.output_item.done", output_index=0, item=item),
                 self._event(f"response.{finished['status']}", response=finished),
             ]
+        )
+
+    def _close(self, refusal: str | None) -> list[bytes]:
+        """The end of the part that was opened, or the whole of it if none was."""
+        if refusal is not None:
+            return [
+                self._open(_refused("")),
+                self._event("response.refusal.delta", **self._place(), delta=refusal),
+                self._event("response.refusal.done", **self._place(), refusal=refusal),
+                self._event("response.content_part.done", **self._place(), part=_refused(refusal)),
+            ]
+        text = "".join(self._texts)
+        return [
+            b"" if self._texts else self._open(_part("")),
+            self._event("response.output_text.done", **self._place(), text=text, logprobs=[]),
+            self._event("response.content_part.done", **self._place(), part=_part(text)),
+        ]
+
+    def _open(self, part: dict[str, Any]) -> bytes:
+        item: dict[str, Any] = {
+            "id": self._item,
+            "type": "message",
+            "status": "in_progress",
+            "role": "assistant",
+            "content": [],
+        }
+        return self._event("response.output_item.added", output_index=0, item=item) + self._event(
+            "response.content_part.added", **self._place(), part=part
         )
 
     def fail(self, refusal: Refusal) -> bytes:
@@ -103,7 +121,7 @@ def _finished(id: str, created: int, outcome: Outcome, echo: dict[str, Any]) -> 
             "type": "message",
             "status": status,
             "role": "assistant",
-            "content": [_part(choice.text)],
+            "content": [_part(choice.text) if choice.refusal is None else _refused(choice.refusal)],
         }
     ]
     response["usage"] = _usage(outcome.usage)
@@ -148,6 +166,10 @@ def _usage(usage: Usage) -> dict[str, Any]:
 
 def _part(text: str) -> dict[str, Any]:
     return {"type": "output_text", "text": text, "annotations": [], "logprobs": []}
+
+
+def _refused(why: str) -> dict[str, Any]:
+    return {"type": "refusal", "refusal": why}
 
 
 def _message_id(id: str) -> str:

@@ -5,7 +5,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Field
 
 from itas.core.messages import Message
-from itas.serve.ask import Ask, Options
+from itas.serve.ask import NO_OPTIONS, Ask, Options
 from itas.serve.form import read_text_format
 from itas.serve.limits import Limits
 from itas.serve.reading import (
@@ -79,7 +79,7 @@ def read_responses(body: bytes, limits: Limits) -> tuple[Ask, dict[str, Any]]:
         stream=bool(request.stream),
         temperature=request.temperature,
         max_tokens=request.max_output_tokens,
-        options=request.itas or Options(),
+        options=request.itas or NO_OPTIONS,
         form=read_text_format(text_format),
     )
     return ask, {

@@ -3,17 +3,20 @@
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import cached_property
 
 from itas.core.architecture import Architecture
+from itas.core.component import Producer
 from itas.core.model import is_simulated
+from itas.engine.writing import writes_last
 from itas.errors import SpecError
 
 _ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:/@+-]{0,199}")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Served:
-    """One model id.
+    """One model id. What every request needs to know of it is found out once.
 
     Attributes:
         id: What callers write.
@@ -27,15 +30,31 @@ class Served:
     created: int
     about: str = ""
 
-    @property
+    @cached_property
     def is_simulated(self) -> bool:
         """Some model in it is simulated, so its answers are no answers."""
         return any(is_simulated(model) for model in self.architecture.models)
 
-    @property
+    @cached_property
     def is_replayed(self) -> bool:
         """Some model in it is replayed, so there are no fresh answers."""
         return any(model.startswith("replay/") for model in self.architecture.models)
+
+    @cached_property
+    def most_draws(self) -> int:
+        """So far apart stand the draws of two answers to one request; at least one."""
+        return max(self.architecture.max_samples(), 1)
+
+    @cached_property
+    def has_writer(self) -> bool:
+        """Somebody in it writes as the caller wants it."""
+        return any(writes_last(layer) for layer in self.architecture.layers)
+
+    @cached_property
+    def ends_with_writer(self) -> bool:
+        """Who writes as the caller wants it writes last."""
+        last = self.architecture.layers[-1]
+        return isinstance(last.components[0], Producer) and writes_last(last)
 
     def data(self) -> dict[str, object]:
         """As ``GET /v1/models`` lists it."""

@@ -88,13 +88,14 @@ async def stream(service: Service, ask: Ask, visit: Visit, events: Events, write
     waiting = _Waiting(events)
     stoppers = [Stopper(ask.stop) for _ in range(ask.n)]
 
-    def hear(index: int, piece: str) -> None:
+    def hear_until_stop(index: int, piece: str) -> None:
         if text := stoppers[index].feed(piece):
             waiting.say(index, text)
 
     def watch(record: ComponentRecord) -> None:
         waiting.put(events.progress(progress_data(record)))
 
+    hear = hear_until_stop if ask.stop else waiting.say  # said for every piece: no step too many
     work = asyncio.ensure_future(
         service.answer(ask, visit, hear=hear, watch=watch if ask.options.progress else None)
     )
@@ -113,7 +114,7 @@ async def stream(service: Service, ask: Ask, visit: Visit, events: Events, write
         outcome = work.result()
         rests = [(index, stopper.rest()) for index, stopper in enumerate(stoppers)]
         if ask.is_held_back:
-            rests = [(choice.index, choice.text) for choice in outcome.choices]
+            rests = [(choice.index, choice.text) for choice in outcome.choices if choice.refusal is None]
         last = b"".join(events.piece(index, text) for index, text in rests if text)
         status = 200
         await write(last + events.end(outcome))

@@ -18,8 +18,9 @@ from itas.core.model import ModelSource
 from itas.core.request import Completion
 from itas.core.spec import canonical_json
 from itas.engine.answer import Answer, ComponentRecord
-from itas.engine.context import Run, RunContext
+from itas.engine.context import Run, RunContext, telling
 from itas.engine.run import no_rater
+from itas.engine.trace import Trace
 from itas.engine.writing import Writing, writes_last
 from itas.errors import EmptyAnswer, ModelError
 from itas.serve.refusal import not_supported
@@ -37,6 +38,7 @@ async def answer_with_tools(
     writing: Writing,
     seed: int,
     first_draw: int,
+    trace: Trace | None = None,
 ) -> tuple[Answer, Completion]:
     """One answer, and the draw that it is.
 
@@ -55,21 +57,24 @@ async def answer_with_tools(
         RunContext(run, component, layer=0, number=number, candidates=0, writing=writing)
         for number, component in enumerate(layer.components)
     ]
-    drawn = await side_by_side(
-        [_draw(each, conversation, ctx) for each, ctx in zip(layer.components, contexts, strict=True)]
-    )
-    draws = [draw for each in drawn if not isinstance(each, ModelError) for draw in each]
-    if not draws:
-        raise next(each for each in drawn if isinstance(each, ModelError))
-    for each, ctx in zip(drawn, contexts, strict=True):
-        if isinstance(each, ModelError):
-            ctx.report("degraded", str(each))
-    chosen = choose(draws)
-    records = [
-        ctx.record(candidates_out=0 if isinstance(each, ModelError) else len(each))
-        for each, ctx in zip(drawn, contexts, strict=True)
-    ]
-    return _answer(run, records, draws, chosen), chosen
+    with telling(run, trace, served.architecture):
+        drawn = await side_by_side(
+            [_draw(each, conversation, ctx) for each, ctx in zip(layer.components, contexts, strict=True)]
+        )
+        draws = [draw for each in drawn if not isinstance(each, ModelError) for draw in each]
+        if not draws:
+            raise next(each for each in drawn if isinstance(each, ModelError))
+        for each, ctx in zip(drawn, contexts, strict=True):
+            if isinstance(each, ModelError):
+                ctx.report("degraded", str(each))
+        chosen = choose(draws)
+        records = [
+            ctx.record(candidates_out=0 if isinstance(each, ModelError) else len(each))
+            for each, ctx in zip(drawn, contexts, strict=True)
+        ]
+        answer = _answer(run, records, draws, chosen)
+        run.tell(answer)
+    return answer, chosen
 
 
 def choose(draws: Sequence[Completion]) -> Completion:

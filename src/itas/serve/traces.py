@@ -9,19 +9,38 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from itas.core.architecture import Architecture
 from itas.engine import Answer
-from itas.engine.trace import trace_lines
+from itas.engine.trace import Tell, TraceItem, item_line
 from itas.models.keys import mask_known
 
 _ID = re.compile(r"tr_[0-9a-f]{32}")
 _KEPT = 200
 
 
+class Story:
+    """What happens in one answer, as it happens. An `engine.trace.Trace`."""
+
+    __slots__ = ("items",)
+
+    def __init__(self) -> None:
+        self.items: list[TraceItem] = []
+
+    def begin(self, architecture: Architecture) -> Tell:
+        """See `engine.trace.Trace.begin`."""
+        return self.items.append
+
+    def end(self, reason: str) -> None:
+        """There is no answer; `reason` stands if none was told."""
+        if not self.items or not isinstance(self.items[-1], Answer | str):
+            self.items.append(reason)
+
+
 @dataclass(frozen=True, slots=True)
 class _Kept:
     caller: str
     model: str
-    answers: tuple[Answer, ...]
+    stories: tuple[Story, ...]
 
 
 class Traces:
@@ -41,9 +60,9 @@ class Traces:
         """An id for the next trace."""
         return f"tr_{secrets.token_hex(16)}"
 
-    def keep(self, id: str, *, caller: str, model: str, answers: Sequence[Answer]) -> None:
-        """Remember what came of a request."""
-        kept = _Kept(caller, model, tuple(answers))
+    def keep(self, id: str, *, caller: str, model: str, stories: Sequence[Story]) -> None:
+        """Remember what came of a request, of one that failed too: one story for each answer."""
+        kept = _Kept(caller, model, tuple(stories))
         self._kept[id] = kept
         while len(self._kept) > self._most:
             self._kept.popitem(last=False)
@@ -70,7 +89,7 @@ class Traces:
 
 
 def _lines(id: str, kept: _Kept) -> Iterator[dict[str, Any]]:
-    yield {"kind": "trace", "id": id, "model": kept.model, "caller": kept.caller, "n": len(kept.answers)}
-    for number, answer in enumerate(kept.answers):
-        for line in trace_lines(answer):
-            yield {"answer_number": number, **mask_known(line)}
+    yield {"kind": "trace", "id": id, "model": kept.model, "caller": kept.caller, "n": len(kept.stories)}
+    for number, story in enumerate(kept.stories):
+        for item in story.items:
+            yield {"answer_number": number, **mask_known(item_line(item))}

@@ -41,9 +41,18 @@ class Turns:
         if self._free <= 0 and len(self._waiting) >= self._queue:
             raise too_many(_ASK_AGAIN_S)
 
+    def may_enter(self, answers: int) -> bool:
+        """The turn of a request with so many answers, if it need not wait; `leave` ends it."""
+        weight = min(answers, self._most)
+        if self._waiting or self._free < weight:
+            return False
+        self._free -= weight
+        return True
+
     async def enter(self, answers: int) -> None:
         """Wait for the turn of a request with so many answers; `leave` ends it."""
-        await self._enter(min(answers, self._most))
+        if not self.may_enter(answers):
+            await self._wait(min(answers, self._most))
 
     def leave(self, answers: int) -> None:
         """The turn of a request with so many answers is over."""
@@ -51,10 +60,7 @@ class Turns:
         if self._waiting:
             self._serve()
 
-    async def _enter(self, weight: int) -> None:
-        if not self._waiting and self._free >= weight:
-            self._free -= weight
-            return
+    async def _wait(self, weight: int) -> None:
         granted: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._waiting.append((weight, granted))
         try:

@@ -166,7 +166,7 @@ def _add_buttons(app: "FastAPI", view: View) -> None:
         if await asyncio.to_thread(view.runs.find_run, id) is None:
             return _missing(404)
         await asyncio.to_thread(action, id)
-        return RedirectResponse(app.url_path_for("run", id=id), 303)
+        return RedirectResponse(pages.path_of(id), 303)
 
     @app.post("/runs/{id}/stop", response_class=Response)
     async def stop(id: str) -> Response:

@@ -5,6 +5,7 @@ from dataclasses import asdict
 from functools import cache
 from importlib.resources import files
 from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
 
 from itas.report import words
 from itas.view.records import Compared, Detail, Run
@@ -52,12 +53,19 @@ def run_text(run: Run) -> dict[str, Any]:
             name: words.visible(value) if isinstance(value, str) else value
             for name, value in asdict(run).items()
         },
+        "path": path_of(run.id),
+        "value": _attribute(run.id),
         "kind": _KINDS.get(run.kind, words.visible(words.shorten(run.kind, 40))),
         "name": words.visible(words.shorten(run.name, 120)),
         "state": run.state,
         "says": STATES[run.state],
         "when": words.visible(words.when(run.created)),
     }
+
+
+def path_of(id: str) -> str:
+    """Address of the page of a run, whatever its folder is called."""
+    return f"/runs/{quote(id, safe='')}"
 
 
 def detail_text(detail: Detail) -> dict[str, Any]:
@@ -79,6 +87,13 @@ def read_asset(name: str) -> str:
 
 def _render(template: str, *, title: str, **values: object) -> str:
     return _environment().get_template(template).render(title=title, **values)
+
+
+def _attribute(text: str) -> Any:
+    """Text in an attribute as it is, hidden characters too: what is sent back must be what it is called."""
+    import markupsafe
+
+    return markupsafe.escape(text)
 
 
 def _file(package: str, name: str) -> str:

@@ -1,6 +1,7 @@
 """Chat completions: what is sent, what comes back, and what is learnt from refusals."""
 
 import asyncio
+import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
@@ -355,6 +356,34 @@ async def test_odd_text_arrives_as_it_is():
         (completion,) = await ask(pool, messages=user(odd))
     assert completion.text == odd
     assert server.sent[0].body["messages"][0]["content"] == odd
+
+
+async def test_a_connection_is_used_again_and_one_that_the_server_closed_is_not():
+    ports: list[int] = []
+
+    async def answer_once_or_twice(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        ports.append(writer.get_extra_info("peername")[1])
+        for _ in range(2):
+            head = await reader.readuntil(b"\r\n\r\n")
+            length = int(head.partition(b"content-length: ")[2].partition(b"\r")[0])
+            await reader.readexactly(length)
+            body = json.dumps(chat("4").data).encode()
+            writer.write(
+                b"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: %d\r\n\r\n" % len(body)
+            )
+            writer.write(body)
+            await writer.drain()
+        writer.close()
+
+    server = await asyncio.start_server(answer_once_or_twice, "127.0.0.1", 0)
+    address = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/v1"
+    settings = {"mine": ProviderSettings(base_url=address, needs_key=False)}
+    async with server, ModelPool(settings=settings, retry=RetryPolicy(attempts=1), environ={}) as pool:
+        for number in range(4):
+            request = Request(model="mine/m", messages=user(f"question {number}"))
+            assert (await pool("mine/m").sample(request))[0].text == "4"
+            await asyncio.sleep(0.02)  # hears of it when the server has closed
+    assert len(ports) == 2
 
 
 async def test_no_more_calls_are_open_than_the_limit_allows():

@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import sqlite3
 from pathlib import Path
+from typing import Any, cast
 
 import pytest
 
@@ -266,10 +267,10 @@ async def test_the_sums_beside_the_ledger_are_those_of_the_ledger(tmp_path: Path
 async def test_a_program_that_locks_the_file_costs_no_answer_and_what_waited_is_written_afterwards(
     tmp_path: Path, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ):
-    monkeypatch.setattr("itas.models.store.sqlite._TRY_AGAIN_S", 0.0)
+    monkeypatch.setattr("itas.models.store.file._TRY_AGAIN_S", 0.0)
     path = tmp_path / "calls.db"
     async with open_store(path) as store:
-        store._connection.execute("PRAGMA busy_timeout = 50")
+        cast("Any", store._file)._connection.execute("PRAGMA busy_timeout = 50")
         await store.put(question(0), {0: answer("before")})
         with contextlib.closing(sqlite3.connect(path, isolation_level=None)) as theirs:
             theirs.execute("BEGIN IMMEDIATE")
@@ -292,7 +293,7 @@ async def test_a_program_that_locks_the_file_costs_no_answer_and_what_waited_is_
 async def test_a_process_that_keeps_our_lock_is_named_and_costs_no_answer(
     tmp_path: Path, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ):
-    monkeypatch.setattr("itas.models.store.sqlite.BUSY_TIMEOUT_S", 0.1)
+    monkeypatch.setattr("itas.models.store.file.BUSY_TIMEOUT_S", 0.1)
     path = tmp_path / "calls.db"
     async with open_store(path) as store:
         lock = FileLock(tmp_path / "calls.db-lock")
@@ -309,10 +310,10 @@ async def test_a_process_that_keeps_our_lock_is_named_and_costs_no_answer(
 async def test_who_bought_in_memory_only_is_booked_when_the_disk_takes_it_whatever_the_cap_says(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ):
-    monkeypatch.setattr("itas.models.store.sqlite._TRY_AGAIN_S", 0.0)
+    monkeypatch.setattr("itas.models.store.file._TRY_AGAIN_S", 0.0)
     path = tmp_path / "calls.db"
     async with open_store(path) as store:
-        store._connection.execute("PRAGMA busy_timeout = 50")
+        cast("Any", store._file)._connection.execute("PRAGMA busy_timeout = 50")
         with contextlib.closing(sqlite3.connect(path, isolation_level=None)) as theirs:
             theirs.execute("BEGIN IMMEDIATE")
             for number in range(3):

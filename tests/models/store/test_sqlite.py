@@ -283,7 +283,7 @@ def disk_full_at(size: int) -> Iterator[None]:
 async def test_a_full_disk_costs_no_answer_and_what_waited_is_written_when_there_is_room(
     tmp_path: Path, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ):
-    monkeypatch.setattr("itas.models.store.sqlite._TRY_AGAIN_S", 0.0)
+    monkeypatch.setattr("itas.models.store.file._TRY_AGAIN_S", 0.0)
     path = tmp_path / "calls.db"
     async with open_store(path) as store:
         await store.put(question(0), {0: answer("before")})
@@ -328,7 +328,8 @@ class Refusing:
 
 def refuse_writing(store: SqliteStore, *, times: int = 1) -> None:
     full = sqlite3.OperationalError("database or disk is full")
-    store._connection = cast("Any", Refusing(store._connection, full, times=times))
+    file = cast("Any", store._file)
+    file._connection = Refusing(file._connection, full, times=times)
 
 
 async def test_a_disk_that_cannot_be_read_now_is_an_error_and_nothing_is_bought_again(tmp_path: Path):
@@ -365,7 +366,7 @@ async def test_what_never_fits_does_not_keep_the_rest_of_the_unsaved_out(
             await store.put(question(number), {0: answer(str(number))})
         await store.put(question(5), {2**63: answer("no database takes this number")})
         await store.put(question(6), {0: answer("6")})
-        store._next_try_s = 0.0
+        cast("Any", store._file)._next_try_s = 0.0
         await store.put(question(7), {0: answer("7")})
         assert (await store.stats()).unsaved == 0
     assert "given up what cannot be stored" in caplog.text
@@ -395,7 +396,7 @@ async def test_an_answer_is_found_also_at_the_moment_it_goes_over_to_the_disk(
         looking = asyncio.create_task(store.find(question().key, [0]))
         adding = asyncio.create_task(store.totals())
         await asyncio.to_thread(has_read.wait, 10)
-        store._next_try_s = 0.0
+        cast("Any", store._file)._next_try_s = 0.0
         await store.put(question(1), {0: answer("other")})
         may_go_on.set()
         assert (await looking)[0].text == "paid for"
@@ -489,7 +490,7 @@ async def test_a_store_where_nothing_can_be_written_is_read_unless_its_log_would
 
 
 async def test_the_log_of_writes_stays_small(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr("itas.models.store.sqlite._CHECKPOINT_BYTES", 200_000)
+    monkeypatch.setattr("itas.models.store.file._CHECKPOINT_BYTES", 200_000)
     path = tmp_path / "calls.db"
     async with open_store(path) as store:
         for number in range(200):

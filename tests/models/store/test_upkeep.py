@@ -132,3 +132,24 @@ async def test_a_damaged_request_is_listed_as_such(tmp_path: Path):
         connection.execute("UPDATE requests SET body = x'00'")
         connection.commit()
     assert [each.model for each in list_models(path)] == ["(damaged)"]
+
+
+async def test_a_damaged_row_of_the_ledger_is_told_and_moves_no_cap(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+):
+    path = tmp_path / "calls.db"
+    async with open_store(path) as store:
+        for number in range(3):
+            bought = intent(store, question(number))
+            await store.open_intent(bought)
+            settles = Settlement(bought.id, "spent", 17, 1)
+            await store.put(question(number), {0: answer("a")}, settles=settles)
+    list_models(path)
+    assert not caplog.records
+    with contextlib.closing(sqlite3.connect(path)) as connection:
+        connection.execute("UPDATE ledger SET micro_usd = 1 WHERE micro_usd = 17 AND id % 2")
+        connection.commit()
+    list_models(path)
+    assert "the ledger of run 'r1' does not add up" in caplog.text
+    async with open_store(path) as store:
+        assert (await store.totals("r1")).spent == 3 * 17

@@ -1,11 +1,11 @@
 """Every kind of page in a real browser: nothing in the console, nothing asked for, charts, filters, keyboard, axe."""
 
 import json
-import os
 from pathlib import Path
 
 import pytest
 
+from tests.report.browser.axe import find_violations, read_axe
 from tests.report.browser.conftest import KINDS
 from tests.report.browser.driver import Page, open_browser
 from tests.report.browser.test_search import DRAWN
@@ -44,22 +44,13 @@ async def test_it_opens_without_an_error_or_a_request_and_draws_its_charts(
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("is_dark", [False, True], ids=["light", "dark"])
 async def test_axe_finds_nothing(pages: dict[str, Path], kind: str, is_dark: bool, tmp_path: Path):
-    rules = os.environ.get("ITAS_AXE")
-    if rules is None:
-        pytest.skip("axe-core is not here; run `make test-browser`")
-    source = Path(rules).read_text("utf-8")
+    axe = read_axe()
     async with open_browser(tmp_path) as page:
         await page.call("Page.enable")
         await page.call("Page.setBypassCSP", enabled=True)  # for axe only, which no page allows
         await page.open(pages[kind], is_dark=is_dark)
         await page.until(DRAWN)
-        await page.run("document.querySelectorAll('details').forEach((each) => { each.open = true; })")
-        await page.run(f"{source}; 0")
-        found = await page.run(
-            """axe.run(document, { resultTypes: ["violations"] }).then((result) => JSON.stringify(
-                result.violations.map((each) => [each.id, each.nodes.map((node) => node.html.slice(0, 160))])))"""
-        )
-        assert json.loads(found) == []
+        assert await find_violations(page, axe) == []
 
 
 async def test_the_pointer_on_a_call_shows_what_it_took(pages: dict[str, Path], tmp_path: Path):

@@ -1,4 +1,4 @@
-"""Sends what Schemathesis makes of the server's document, each request once as it is and once damaged.
+"""Sends what Schemathesis makes of the server's document, each request once as it is and three times damaged.
 
     python fuzzer.py URL REQUESTS SEED      prints how often which status came, as JSON
 
@@ -21,6 +21,8 @@ from schemathesis.generation import GenerationMode
 URL, REQUESTS, SEED = sys.argv[1], int(sys.argv[2]), int(sys.argv[3])
 SHARES = {"/v1/chat/completions": 0.35, "/v1/responses": 0.35}
 """Of all requests; the others share the rest."""
+DAMAGED = 3
+"""Making a request takes much longer than answering it, so each is used more than once."""
 PIECES = [
     b"NaN",
     b"1e999",
@@ -88,16 +90,14 @@ def run(operation: Any, most: int, mode: GenerationMode) -> None:
             request.body.encode("utf-8", "surrogatepass") if isinstance(request.body, str) else request.body
         )
         headers = {name: value for name, value in request.headers.items() if name.lower() != "content-length"}
-        send(request.method or "GET", request.path_url, body, headers)
-        if body:
-            send(request.method or "GET", request.path_url, damage(body), headers)
-        else:
-            send(
-                request.method or "GET",
-                request.path_url + rng.choice(["%00", "/", "%ff", "?a=%", "x" * 300]),
-                None,
-                headers,
-            )
+        method = request.method or "GET"
+        send(method, request.path_url, body, headers)
+        for _ in range(DAMAGED):
+            if body:
+                send(method, request.path_url, damage(body), headers)
+            else:
+                tail = rng.choice(["%00", "/", "%ff", "?a=%", "x" * 300])
+                send(method, request.path_url + tail, None, headers)
 
     each()
 
@@ -111,7 +111,7 @@ def main() -> None:
         share = SHARES.get(operation.path, rest if "{" in operation.path else 0)
         for mode in (GenerationMode.POSITIVE, GenerationMode.NEGATIVE):
             try:
-                run(operation, round(REQUESTS * share / 4), mode)
+                run(operation, round(REQUESTS * share / (1 + DAMAGED) / 2), mode)
             except Exception as error:
                 if type(error).__name__ not in ("Unsatisfiable", "InvalidSchema", "FailedHealthCheck"):
                     raise

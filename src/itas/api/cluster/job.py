@@ -9,6 +9,7 @@ from itas.api.opening import Caps, SandboxChoice
 from itas.api.settings import Settings
 from itas.benchmarks.benchmark import Benchmark
 from itas.core.architecture import Architecture
+from itas.core.problem import Problem
 from itas.models.budget import Budget
 
 
@@ -42,6 +43,36 @@ class Job:
 
 
 @dataclass(frozen=True, slots=True)
+class Errand:
+    """One problem that a worker is to answer and score.
+
+    Attributes:
+        ticket: Names it in what comes back.
+        architecture: Its number among those that the worker was told.
+        problem: Its id, or all of it where the job does not know it.
+        first_draw: Number of the first draw of every request.
+    """
+
+    ticket: int
+    architecture: int
+    problem: str | Problem
+    first_draw: int
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """An architecture as workers get it, once each.
+
+    Attributes:
+        architecture: What answers.
+        raters: Handles of its local reward models by id.
+    """
+
+    architecture: Architecture
+    raters: dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
 class Paid:
     """What was paid for; money in micro-dollars.
 
@@ -68,6 +99,8 @@ class Paid:
         """Both together."""
         return Paid(*(getattr(self, each.name) + getattr(other, each.name) for each in fields(self)))
 
+    __add__ = plus
+
     def less(self, other: "Paid") -> "Paid":
         """Without what was paid before."""
         return Paid(*(getattr(self, each.name) - getattr(other, each.name) for each in fields(self)))
@@ -80,3 +113,35 @@ class Paid:
 def models_of(architectures: Iterable[Architecture], judges: Iterable[str]) -> tuple[str, ...]:
     """Every model of them, each once."""
     return tuple(dict.fromkeys((*(model for each in architectures for model in each.models), *judges)))
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """What came of an errand: one of three.
+
+    Attributes:
+        ticket: Whose.
+        result: As JSON.
+        error: Its kind and what it says.
+        stopped_by: Why there is no result.
+    """
+
+    ticket: int
+    result: str = ""
+    error: tuple[str, str] | None = None
+    stopped_by: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Handful:
+    """What a worker hands over at a time.
+
+    Attributes:
+        said: One for each errand that is done.
+        rejections: Calls so far that providers refused because of their limits.
+        paid: By this worker so far.
+    """
+
+    said: tuple[Said, ...]
+    rejections: int
+    paid: Paid

@@ -75,12 +75,17 @@ def connect(where: str) -> bool:
     return True
 
 
-def on_node(node: str, *, can_move: bool = True) -> Any:
-    """What puts an actor on a node; on another one if that is gone meanwhile and it `can_move`."""
+def on_node(node: str) -> Any:
+    """What puts an actor on a node, and nowhere else if that is gone meanwhile."""
     from importlib import import_module
 
     strategies: Any = import_module("ray.util.scheduling_strategies")
-    return strategies.NodeAffinitySchedulingStrategy(node, soft=can_move)
+    return strategies.NodeAffinitySchedulingStrategy(node, soft=False)
+
+
+def this_node() -> str:
+    """Id of the node on which this process runs."""
+    return load_ray().get_runtime_context().get_node_id()
 
 
 def machine_mark(store: str) -> str:

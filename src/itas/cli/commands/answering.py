@@ -22,6 +22,7 @@ from itas.cli.options import (
     Scorer,
     Seed,
     SettingsFile,
+    Traced,
     Where,
     Yes,
 )
@@ -111,7 +112,7 @@ def estimate(
     as_json: AsJson = False,
 ) -> None:
     """Say what evaluating architectures would cost, before anything is paid."""
-    from itas.api.evaluating import estimate_evaluations
+    from itas.api.evaluation_estimate import estimate_evaluations
     from itas.api.settings import load_settings
     from itas.cli.tables import print_json, print_table
     from itas.core.money import format_usd
@@ -171,6 +172,7 @@ def evaluate(
     max_samples: MaxSamples = None,
     sandbox: SandboxTier = "auto",
     where: Where = None,
+    trace: Traced = False,
     yes: Yes = False,
     as_json: AsJson = False,
     quiet: Quiet = False,
@@ -199,6 +201,7 @@ def evaluate(
             caps=Caps(max_usd=max_cost, max_samples=max_samples),
             sandbox=sandbox,
             where=where,
+            trace=trace,
             watch=progress,
         )
     )
@@ -216,7 +219,7 @@ def compare(
     as_json: AsJson = False,
 ) -> None:
     """Compare evaluations problem by problem: by how much, how sure, at which price."""
-    from itas.api.evaluating import compare_runs
+    from itas.api.comparing import compare_runs
     from itas.cli.evaluations import print_comparisons
     from itas.cli.tables import print_json
 

@@ -162,7 +162,7 @@ def spaces(
     as_json: AsJson = False,
 ) -> None:
     """List the spaces that come with the program, or print one."""
-    from itas.api.searching import describe_shipped
+    from itas.api.search_spec import describe_shipped
     from itas.cli.tables import print_json, print_table
     from itas.search import load_space, read_shipped_space
 
@@ -244,7 +244,7 @@ def _drawing(*, svg: bool, mermaid: bool, text: bool) -> str:
 def _winner(what: str) -> Path:
     """The architecture that a finished search recommends."""
     from itas.api.runs import find_run
-    from itas.api.searching import KIND, WINNER, load_outcome
+    from itas.api.search_outcome import KIND, WINNER, load_outcome
 
     folder, _ = find_run(Path(what), kind=KIND)
     load_outcome(folder)  # one that has not finished says how to go on

@@ -28,6 +28,20 @@ def report(
     answer: Annotated[
         int | None, typer.Option("--answer", min=0, help="Number of the answer, in a trace of several.")
     ] = None,
+    problem: Annotated[
+        str | None,
+        typer.Option(
+            "--problem",
+            help="Id of a problem: the page of how it was answered, of a run that was made with --trace.",
+        ),
+    ] = None,
+    against: Annotated[
+        list[Path] | None,
+        typer.Option(
+            "--against",
+            help="Of a search on several benchmarks: shows the gap to this search on one of them; several times.",
+        ),
+    ] = None,
 ) -> None:
     """Write the page of a search, an evaluation or the trace of an answer; or its charts as figures."""
     from itas.api.reporting import write_report, write_run_figures
@@ -35,11 +49,14 @@ def report(
     from itas.errors import SpecError
 
     if figures is None:
-        out().print(clean(str(write_report(run, output=output, answer=answer))))
+        path = write_report(run, output=output, answer=answer, problem=problem, against=against or ())
+        out().print(clean(str(path)))
         return
+    if problem is not None:
+        raise SpecError("figures are of a run or a trace, not of one problem", path="--figures")
     if output is not None:
         raise SpecError("give --output for a page or --figures for a folder, not both", path="--figures")
-    for path in write_run_figures(run, figures, answer=answer):
+    for path in write_run_figures(run, figures, answer=answer, against=against or ()):
         out().print(clean(str(path)))
 
 

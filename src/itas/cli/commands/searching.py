@@ -16,6 +16,7 @@ from itas.cli.options import (
     SandboxTier,
     Scorer,
     SettingsFile,
+    Traced,
     Where,
     Yes,
 )
@@ -128,12 +129,14 @@ def search(
     recording: Recording = None,
     sandbox: SandboxTier = "auto",
     where: Where = None,
+    trace: Traced = False,
     yes: Yes = False,
     as_json: AsJson = False,
     quiet: Quiet = False,
 ) -> int:
     """Search the best architecture for a benchmark and a budget, and prove it on held-out problems."""
-    from itas.api.searching import make_search, run_search
+    from itas.api.search_spec import make_search
+    from itas.api.searching import run_search
     from itas.api.settings import load_settings
     from itas.cli.searches import SearchProgress
 
@@ -162,7 +165,13 @@ def search(
         return _describe(spec, settings, as_json=as_json)
     watch = SearchProgress(spec, quiet=quiet or as_json, ask=not yes)
     work = run_search(
-        spec, settings=load_settings(settings), output=output, sandbox=sandbox, where=where, watch=watch
+        spec,
+        settings=load_settings(settings),
+        output=output,
+        sandbox=sandbox,
+        where=where,
+        trace=trace,
+        watch=watch,
     )
     return _finish(work, watch, as_json=as_json)
 
@@ -184,7 +193,8 @@ def resume(
 ) -> int:
     """Go on with a search or an evaluation that was stopped; nothing that was paid for is paid again."""
     from itas.api.runs import find_run
-    from itas.api.searching import KIND, load_search, resume_search
+    from itas.api.search_outcome import KIND, load_search
+    from itas.api.searching import resume_search
     from itas.api.settings import load_settings
     from itas.cli.searches import SearchProgress
     from itas.search import Budget
@@ -244,7 +254,8 @@ def _resume_evaluation(
 
 def demo(*, output: Output = None, quiet: Quiet = False) -> int:
     """The whole way on simulated models: search, verdict, table, report. No key, no network."""
-    from itas.api.searching import make_search, run_search
+    from itas.api.search_spec import make_search
+    from itas.api.searching import run_search
     from itas.api.settings import load_settings
     from itas.cli.searches import SearchProgress
 
@@ -258,7 +269,7 @@ def demo(*, output: Output = None, quiet: Quiet = False) -> int:
 
 def _study_data(what: str, given: dict[str, Any]) -> dict[str, Any]:
     """What the file says, overruled by the arguments; a file with ``layers`` is a space."""
-    from itas.api.searching import load_study_file
+    from itas.api.search_spec import load_study_file
     from itas.errors import SpecError
 
     data: dict[str, Any] = {"space": what}

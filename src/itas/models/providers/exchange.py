@@ -9,6 +9,7 @@ Not for proxies, which need another kind of head; see `http.py`.
 """
 
 import asyncio
+from collections import deque
 from collections.abc import Mapping
 from types import TracebackType
 
@@ -17,10 +18,14 @@ from aiohttp.http_exceptions import HttpProcessingError
 from yarl import URL
 
 _INTERIM = frozenset(range(100, 200)) - {101}
+_IDLE_S = 15.0
 
 
 class Line:
     """The way to one address over a session's connections.
+
+    Connections that are free for a moment wait here for the next request; the session's pool does more for each
+    than is needed where all go to one place.
 
     Args:
         session: Whose connections are used. Belongs to the running event loop.
@@ -36,6 +41,41 @@ class Line:
         self.opening = aiohttp.ClientRequest("POST", url, loop=asyncio.get_running_loop(), session=session)
         """Only says whereto a connection is to be opened."""
         self.host = url.host_port_subcomponent or ""
+        self._loop = asyncio.get_running_loop()
+        self._idle: deque[tuple[aiohttp.connector.Connection, float]] = deque()
+        self._sweep: asyncio.TimerHandle | None = None
+
+    async def connect(self) -> aiohttp.connector.Connection:
+        """An open connection: the one that was used last, or a new one."""
+        while self._idle:
+            connection, since = self._idle.pop()
+            if not connection.closed and self._loop.time() - since < _IDLE_S:
+                return connection
+            connection.close()
+        return await self.connector.connect(self.opening, traces=[], timeout=self.timeout)
+
+    def release(self, connection: aiohttp.connector.Connection) -> None:
+        """Keep a connection for the next request, unless one side wants it closed."""
+        protocol = connection.protocol
+        if protocol is None or protocol.should_close or self.connector.closed:
+            connection.close()
+            return
+        self._idle.append((connection, self._loop.time()))
+        if self._sweep is None:
+            self._sweep = self._loop.call_later(_IDLE_S, self._close_old)
+
+    def close(self) -> None:
+        """Close what is idle."""
+        if self._sweep is not None:
+            self._sweep.cancel()
+        while self._idle:
+            self._idle.pop()[0].close()
+
+    def _close_old(self) -> None:
+        before = self._loop.time() - _IDLE_S
+        while self._idle and (self._idle[0][1] <= before or self._idle[0][0].closed):
+            self._idle.popleft()[0].close()
+        self._sweep = self._loop.call_later(_IDLE_S, self._close_old) if self._idle else None
 
 
 class Exchange:
@@ -70,7 +110,7 @@ class Exchange:
     async def __aenter__(self) -> "Exchange":
         line = self._line
         try:
-            connection = await line.connector.connect(line.opening, traces=[], timeout=line.timeout)
+            connection = await line.connect()
         except TimeoutError as error:
             raise aiohttp.ConnectionTimeoutError("no connection") from error
         self._connection = connection
@@ -106,7 +146,7 @@ class Exchange:
         if connection is None:
             return
         if kind is None and self.content.is_eof():
-            connection.release()
+            self._line.release(connection)
         else:
             connection.close()
 

@@ -15,7 +15,7 @@ from yarl import URL
 
 from itas.errors import ModelError
 from itas.models.keys import Keys
-from itas.models.providers.deadlines import Deadlines
+from itas.models.providers.deadlines import Alarm, Deadlines
 from itas.models.providers.events import EventReader, OnEvent
 from itas.models.providers.exchange import Exchange, Line
 from itas.models.providers.known import Provider
@@ -73,6 +73,7 @@ class HttpClient:
         self._session: aiohttp.ClientSession | None = None
         self._line: Line | None = None
         self._targets: dict[str, URL] = {}
+        self._alarm = Alarm()
         self._is_closed = False
 
     async def post(
@@ -107,6 +108,9 @@ class HttpClient:
     async def close(self) -> None:
         """Close the connections; the client cannot be used afterwards."""
         self._is_closed = True
+        self._alarm.cancel()
+        if self._line is not None:
+            self._line.close()
         if self._session is not None:
             await self._session.close()
             self._session = self._line = None
@@ -117,11 +121,11 @@ class HttpClient:
     ) -> Reply:
         if self._is_closed:
             raise self._error("the connections are closed")
-        deadlines = Deadlines(self._provider)
+        deadlines = Deadlines(self._provider, self._alarm)
         started = time.monotonic()
         try:
             async with (
-                deadlines.timer,
+                deadlines,
                 self._send(path, _to_json(body), headers) as response,
             ):
                 request_id = find_request_id(response.headers)

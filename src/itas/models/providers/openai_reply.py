@@ -131,7 +131,7 @@ def _read_usage(data: object) -> Usage | None:
     if not tokens_in and not tokens_out:
         return None
     cached = _count_in(usage, "prompt_tokens_details", "cached_tokens")
-    return Usage(
+    return Usage.trusted(
         tokens_in=tokens_in,
         tokens_out=tokens_out,
         tokens_cached=min(tokens_in, cached or count(usage.get("prompt_cache_hit_tokens"))),

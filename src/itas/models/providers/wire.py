@@ -131,7 +131,7 @@ def share_bill(answer: WireAnswer, price: Price | None) -> tuple[Completion, ...
 
 
 def _complete(answer: WireAnswer, sample: Sampled, usage: Usage, micro_usd: int | None) -> Completion:
-    return Completion(
+    return Completion.trusted(
         text=sample.text,
         usage=usage,
         cost_micro_usd=micro_usd,

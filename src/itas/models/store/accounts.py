@@ -20,7 +20,9 @@ SELECT run,
 FROM ledger GROUP BY run
 """
 """The same, added up from the ledger."""
-_COLUMNS = "spent, uncertain, reserved, samples, unpriced, reserved_samples"
+COLUMNS = "spent, uncertain, reserved, samples, unpriced, reserved_samples"
+_UPDATE = f"UPDATE accounts SET ({COLUMNS}) = (?, ?, ?, ?, ?, ?) WHERE run = ?"
+_INSERT = f"INSERT INTO accounts ({COLUMNS}, run) VALUES (?, ?, ?, ?, ?, ?, ?)"
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +80,8 @@ class Sums:
 
     def _change(self, run: str, entry: Entry, sign: int) -> None:
         sums = self._of(run)
-        self._sums[run] = [old + sign * amount for old, amount in zip(sums, entry.amounts(), strict=True)]
+        for place, amount in enumerate(entry.amounts()):
+            sums[place] += sign * amount
 
 
 class Accounts(Sums):
@@ -91,11 +94,12 @@ class Accounts(Sums):
 
     def flush(self) -> None:
         """Write what has changed; the transaction is about to be committed."""
-        rows = [(run, *self._sums[run]) for run in self._changed]
+        for run in self._changed:
+            # Not a replacement of the row, which would also write the page of its index.
+            sums = self._sums[run]
+            if not self._connection.execute(_UPDATE, (*sums, run)).rowcount:
+                self._connection.execute(_INSERT, (*sums, run))
         self._changed.clear()
-        self._connection.executemany(
-            f"INSERT OR REPLACE INTO accounts (run, {_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?)", rows
-        )
 
     def forget(self) -> None:
         """The transaction was rolled back, or somebody else has written since the last one."""
@@ -107,13 +111,13 @@ class Accounts(Sums):
         super()._change(run, entry, sign)
 
     def _find(self, run: str) -> list[int]:
-        row = self._connection.execute(f"SELECT {_COLUMNS} FROM accounts WHERE run = ?", (run,)).fetchone()
+        row = self._connection.execute(f"SELECT {COLUMNS} FROM accounts WHERE run = ?", (run,)).fetchone()
         return list(row) if row else super()._find(run)
 
 
 def read_totals(connection: sqlite3.Connection, run: str | None) -> LedgerTotals:
     """The sums of one run, or of all."""
-    sums = ", ".join(f"coalesce(sum({column}), 0)" for column in _COLUMNS.split(", "))
+    sums = ", ".join(f"coalesce(sum({column}), 0)" for column in COLUMNS.split(", "))
     row: Sequence[int] = connection.execute(
         f"SELECT {sums} FROM accounts WHERE ?1 IS NULL OR run = ?1", (run,)
     ).fetchone()

@@ -19,12 +19,12 @@ import contextlib
 import itertools
 import logging
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
-from types import TracebackType
-from typing import Any, Self
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from typing import Any
 
-from itas.core.request import Completion, Request
+from itas.core.request import Completion
 from itas.errors import StoreError
+from itas.models.store.buying import BuyingStore
 from itas.models.store.contract import (
     Found,
     Intent,
@@ -32,7 +32,6 @@ from itas.models.store.contract import (
     Opened,
     Opening,
     Recorded,
-    Settlement,
     SharedCaps,
     StoreStats,
     Taken,
@@ -43,9 +42,9 @@ from itas.models.store.postgres_reading import Reader
 from itas.models.store.postgres_schema import OWNER_CLASS
 from itas.models.store.postgres_steps import Step, read_results, take_batch
 from itas.models.store.postgres_tables import prepare
+from itas.models.store.steps import Beat, Close, Open, Put
 from itas.models.store.unsaved import Unsaved
 from itas.models.store.worker import Result
-from itas.models.store.writing import Beat, Close, Open, Put
 
 _log = logging.getLogger(__name__)
 
@@ -82,13 +81,11 @@ async def open_postgres(address: str) -> "PostgresStore":
     return store
 
 
-class PostgresStore:
+class PostgresStore(BuyingStore):
     """See `CallStore`. Made by `open_postgres`; belongs to the event loop in which it was opened."""
 
     def __init__(self, address: str) -> None:
-        self._owner = 0
-        self._counter = itertools.count(1)
-        self._open: set[int] = set()
+        super().__init__(_IDS_PER_OWNER)
         self._kept = Unsaved()
         self._writing = Link(address, prepare=self._show_that_we_live)
         self._reading = Link(address)
@@ -117,46 +114,13 @@ class PostgresStore:
         draws: dict[int, Completion] = await self._reads.ask((key, tuple(numbers))) if numbers else {}
         return self._kept.find(key, numbers) | draws if self._kept else draws
 
-    async def put(
-        self,
-        request: Request,
-        draws: Mapping[int, Completion],
-        *,
-        key: str | None = None,
-        settles: Settlement | None = None,
-    ) -> dict[int, Completion]:
-        """See `CallStore.put`."""
-        self._check_open()
-        if settles is not None:
-            self._open.discard(settles.intent)
-        stored: dict[int, Completion] = await self._writes.ask(
-            Put(key or request.key, request, draws, settles)
-        )
-        return {
-            number: draw if draw.is_stored else draw.model_copy(update={"is_stored": True})
-            for number, draw in stored.items()
-        }
-
-    def new_intent_id(self) -> int:
-        """See `CallStore.new_intent_id`."""
-        return self._owner * _IDS_PER_OWNER + next(self._counter)
-
     async def open_intent(self, intent: Intent, *, caps: SharedCaps | None = None) -> Opening:
         """See `CallStore.open_intent`.
 
         Raises:
             StoreError: The server does not answer; nothing may be bought.
         """
-        self._check_open()
-        self._open.add(intent.id)
-        if self._beating is None:
-            self._beating = asyncio.create_task(self._beat())
-        opening: Opening | None = None
-        try:
-            opening = await self._writes.ask(Open(intent, self._owner, caps))
-        finally:
-            if not isinstance(opening, Opened):
-                self._open.discard(intent.id)
+        opening = await super().open_intent(intent, caps=caps)
         if isinstance(opening, Found):
             numbers = range(intent.first, intent.first + intent.n)
             found = await self.find(intent.key, numbers)
@@ -164,14 +128,7 @@ class PostgresStore:
             return Found({number: found[number] for number in run})
         if not isinstance(opening, Opened):
             self._watch()
-        assert opening is not None
         return opening
-
-    def close_intent(self, settlement: Settlement) -> None:
-        """See `CallStore.close_intent`."""
-        self._check_open()
-        self._open.discard(settlement.intent)
-        self._writes.tell(Close(settlement))
 
     async def wait_for(self, taken: Taken) -> None:
         """See `CallStore.wait_for`. Taking over is done by the watch over all others."""
@@ -231,13 +188,14 @@ class PostgresStore:
         await self._reading.close()
         await self._writing.close()
 
-    async def __aenter__(self) -> Self:
-        return self
+    @property
+    def _steps(self) -> Lane[Step]:
+        self._check_open()
+        return self._writes
 
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        await self.close()
+    def _start_beating(self) -> None:
+        if self._beating is None:
+            self._beating = asyncio.create_task(self._beat())
 
     def _check_open(self) -> None:
         if self._is_closed:

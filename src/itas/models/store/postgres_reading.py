@@ -8,8 +8,7 @@ from itas.core.request import Completion, Request
 from itas.models.store.contract import LedgerTotals, Recorded
 from itas.models.store.postgres_schema import OWNER_CLASS
 from itas.models.store.postgres_steps import plain
-from itas.models.store.rows import Damaged, checksum, decode_request
-from itas.models.store.writing import read_draw
+from itas.models.store.rows import Damaged, checksum, decode_request, read_draw
 
 _log = logging.getLogger(__name__)
 

@@ -16,9 +16,9 @@ from itas.models.store.contract import (
     Shortened,
     Taken,
 )
-from itas.models.store.rows import Damaged, checksum, encode_completion, encode_request
+from itas.models.store.rows import Damaged, checksum, encode_completion, encode_request, read_draw
+from itas.models.store.steps import Beat, Close, Open, Put
 from itas.models.store.worker import Result
-from itas.models.store.writing import Beat, Close, Open, Put, read_draw
 
 Step = Put | Open | Close | Beat
 

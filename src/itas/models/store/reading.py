@@ -1,15 +1,19 @@
 """What is read from a durable store, as SQL. Every method runs on the reader's thread."""
 
+import asyncio
+import contextlib
 import logging
 import sqlite3
+import threading
 import time
 from collections.abc import Sequence
+from functools import lru_cache
 
 from itas.core.request import Completion, Request
 from itas.models.store.accounts import read_totals
 from itas.models.store.contract import LedgerTotals, Recorded
-from itas.models.store.rows import Damaged, checksum, decode_request
-from itas.models.store.writing import Quarantine, read_draw
+from itas.models.store.rows import Damaged, checksum, decode_request, read_draw
+from itas.models.store.steps import Quarantine
 
 _log = logging.getLogger(__name__)
 _MANY = 500
@@ -53,12 +57,8 @@ class Reader:
         rows: list[tuple[int, bytes, bytes]] = []
         for start in range(0, len(numbers), _MANY):
             part = numbers[start : start + _MANY]
-            marks = ",".join("?" * len(part))
             try:
-                rows += self._connection.execute(
-                    f"SELECT number, body, checksum FROM draws WHERE key = ? AND number IN ({marks})",
-                    (key, *part),
-                ).fetchall()
+                rows += self._connection.execute(_select_draws(len(part)), (key, *part)).fetchall()
             except sqlite3.DatabaseError as error:
                 if not _is_damage(error):  # a disk that refuses for now has not lost what was paid for
                     raise
@@ -124,7 +124,8 @@ class Reader:
 class Glance:
     """Looks for draws on the caller's thread: a look into pages that are in memory costs less than waking a thread.
 
-    Never waits for another process. Looks that take long, as on a cold disk, send the next ones to the thread.
+    Never waits for another process. Looks that take long, as on a cold disk, send the next ones to the thread. All
+    looks of one turn of the event loop share a view of the file: most of what a look costs is to get a new one.
 
     Args:
         connection: Of its own, without a timeout.
@@ -137,6 +138,7 @@ class Glance:
         self._reader = Reader(connection)
         self._not_before_s = 0.0
         self._slow = 0
+        self._viewer = 0
 
     @property
     def damaged(self) -> int:
@@ -151,6 +153,10 @@ class Glance:
         if started_s < self._not_before_s or len(numbers) > _FEW:
             return None
         try:
+            if not self._viewer:
+                self._open_view()
+            elif self._viewer != threading.get_ident():
+                return None
             return self._reader.find(key_text, numbers)
         except (sqlite3.Error, ValueError, OverflowError):  # the thread may wait, and says what is wrong
             return None
@@ -163,6 +169,24 @@ class Glance:
     def close(self) -> None:
         """Let go of the file."""
         self._connection.close()
+
+    def _open_view(self) -> None:
+        loop = asyncio.get_running_loop()
+        self._connection.execute("BEGIN")
+        self._viewer = threading.get_ident()
+        loop.call_soon(self._close_view)
+
+    def _close_view(self) -> None:
+        """Before the next turn: what a task hears of then was written after this view, or stands in it."""
+        self._viewer = 0
+        with contextlib.suppress(sqlite3.Error):  # closed meanwhile
+            self._connection.execute("COMMIT")
+
+
+@lru_cache(maxsize=_MANY)
+def _select_draws(count: int) -> str:
+    marks = ",".join("?" * count)
+    return f"SELECT number, body, checksum FROM draws WHERE key = ? AND number IN ({marks})"
 
 
 def _is_damage(error: sqlite3.DatabaseError) -> bool:

@@ -45,6 +45,17 @@ def decode_completion(body: bytes) -> Completion:
         raise Damaged(str(error)) from None
 
 
+def read_draw(key: bytes, number: int, body: bytes, found: bytes) -> Completion:
+    """The draw of a row.
+
+    Raises:
+        Damaged: It does not fit its checksum.
+    """
+    if not isinstance(body, bytes) or checksum(key, number, body) != found:  # pyright: ignore[reportUnnecessaryIsInstance]
+        raise Damaged("the checksum does not fit")
+    return decode_completion(body)
+
+
 def encode_request(request: Request) -> bytes:
     """One request; by hand for the same reason."""
     data: dict[str, Any] = {
@@ -73,6 +84,18 @@ def decode_request(body: bytes) -> Request:
     try:
         return Request.model_validate(_decode(body))
     except (ValueError, TypeError, ValidationError, RecursionError) as error:
+        raise Damaged(str(error)) from None
+
+
+def model_in(body: bytes) -> str:
+    """The model that a stored request names, without reading the rest.
+
+    Raises:
+        Damaged: It cannot be read.
+    """
+    try:
+        return str(_decode(body)["model"])
+    except (ValueError, KeyError, RecursionError) as error:
         raise Damaged(str(error)) from None
 
 

@@ -41,7 +41,7 @@ CREATE TABLE owners (          -- processes that had the store open
     opened_at TEXT NOT NULL,
     beats INTEGER NOT NULL DEFAULT 0  -- goes up every few seconds while a purchase is open
 );
-CREATE TABLE ledger (
+CREATE TABLE ledger (          -- no checksums: `accounts` holds the same money once more; see `upkeep.list_models`
     id INTEGER PRIMARY KEY,
     owner INTEGER NOT NULL,
     run TEXT NOT NULL,

@@ -5,7 +5,7 @@ from dataclasses import replace
 
 from itas.core.request import Completion, Request
 from itas.models.store.contract import Intent, LedgerTotals, Opened, Recorded, Settlement
-from itas.models.store.writing import Beat, Close, Open, Put, Quarantine, Step, TakeOver, Written
+from itas.models.store.steps import Beat, Close, Open, Put, Quarantine, Step, TakeOver, Written
 
 
 class Unsaved:

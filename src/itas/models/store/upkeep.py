@@ -6,6 +6,7 @@ was paid is never pruned.
 
 import contextlib
 import fnmatch
+import logging
 import sqlite3
 import time
 from collections.abc import Generator
@@ -13,10 +14,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from itas.errors import SpecError, StoreError
+from itas.models.store.accounts import COLUMNS, SUMS
 from itas.models.store.lock import FileLock
-from itas.models.store.rows import Damaged, decode_request
+from itas.models.store.rows import Damaged, model_in
 from itas.models.store.schema import BUSY_TIMEOUT_S, check, connect
 from itas.models.store.writing import now
+
+_log = logging.getLogger(__name__)
 
 _CHUNK = 2000
 _ROW_BYTES = 150  # checksum, key, index entry and page headers around one draw
@@ -85,12 +89,13 @@ class Pruned:
 
 
 def list_models(path: Path) -> list[StoredModel]:
-    """What is stored, by model; damaged requests are one of their own.
+    """What is stored, by model; damaged requests are one of their own. Says in the log where the books do not add up.
 
     Raises:
         StoreError: The store cannot be read.
     """
     with _opened(path) as connection:
+        _check_books(connection, path)
         rows = connection.execute(
             """
             SELECT model, count(*), sum(draws), sum(bytes), min(oldest), max(newest)
@@ -101,6 +106,20 @@ def list_models(path: Path) -> list[StoredModel]:
             """
         ).fetchall()
     return [StoredModel(*row) for row in rows]
+
+
+def _check_books(connection: sqlite3.Connection, path: Path) -> None:
+    """Every purchase stands twice in the books: as a row of the ledger, and in the sums of its run."""
+    connection.execute("BEGIN")  # both from the same moment
+    rows = {run: tuple(sums) for run, *sums in connection.execute(SUMS)}
+    kept = {run: tuple(sums) for run, *sums in connection.execute(f"SELECT run, {COLUMNS} FROM accounts")}
+    connection.execute("COMMIT")
+    for run in sorted(run for run in rows.keys() | kept.keys() if rows.get(run) != kept.get(run)):
+        _log.warning(
+            "call store %s: the ledger of run '%s' does not add up to its sums, so the file is damaged there. Caps "
+            "go by the sums; the bill of the provider is the truth",
+            path, run,
+        )  # fmt: skip
 
 
 def prune(path: Path, rule: PruneRule, *, is_rehearsal: bool = False) -> Pruned:
@@ -216,7 +235,7 @@ def _file_bytes(connection: sqlite3.Connection) -> int:
 
 def _model_of(body: bytes) -> str:
     try:
-        return decode_request(body).model
+        return model_in(body)
     except Damaged:
         return UNREADABLE
 

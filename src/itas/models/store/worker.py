@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import queue
+import sqlite3
 import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -13,6 +14,8 @@ from itas.errors import StoreError
 J = TypeVar("J")
 
 _MAX_BATCH = 1000
+NEVER_FITS = (sqlite3.DataError, OverflowError, ValueError)
+"""No database takes this; of these, `sqlite3.DataError` is the more special one of both kinds."""
 
 
 @dataclass(slots=True)

@@ -1,11 +1,10 @@
-"""What is written into a durable store: the single steps, as data and as SQL."""
+"""How single steps are written into a store file, as SQL; many at once in `batching.py`."""
 
 import sqlite3
 import time
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
 
-from itas.core.request import Completion, Request
+from itas.core.request import Completion
 from itas.models.store.accounts import Accounts, Entry
 from itas.models.store.contract import (
     Capped,
@@ -14,70 +13,14 @@ from itas.models.store.contract import (
     Opened,
     Opening,
     Settlement,
-    SharedCaps,
     Shortened,
     Taken,
 )
-from itas.models.store.rows import (
-    Damaged,
-    checksum,
-    decode_completion,
-    encode_completion,
-    encode_request,
-)
-
-
-@dataclass(frozen=True, slots=True)
-class Put:
-    """Store draws, and settle the purchase they came from."""
-
-    key: str
-    request: Request
-    draws: Mapping[int, Completion]
-    settles: Settlement | None
-
-
-@dataclass(frozen=True, slots=True)
-class Open:
-    """Write down a purchase about to be made; or one that is on its way already, whatever stands against it."""
-
-    intent: Intent
-    owner: int
-    caps: SharedCaps | None = None
-    is_on_its_way: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Close:
-    """Settle a purchase."""
-
-    settlement: Settlement
-
-
-@dataclass(frozen=True, slots=True)
-class Quarantine:
-    """Set a damaged row aside, unless it has been replaced meanwhile."""
-
-    key: bytes
-    number: int
-    checksum: bytes
-
-
-@dataclass(frozen=True, slots=True)
-class Beat:
-    """Show the others that this process still works on its purchases."""
-
-    owner: int
-
-
-@dataclass(frozen=True, slots=True)
-class TakeOver:
-    """Book the open purchases of a process that died or stands still."""
-
-    owner: int
-
+from itas.models.store.rows import Damaged, checksum, encode_completion, encode_request, read_draw
+from itas.models.store.steps import Beat, Close, Open, Put, Quarantine, Step, TakeOver, Written
 
 _SETTLE = "UPDATE ledger SET booking = ?, micro_usd = ?, samples = ? WHERE id = ?"
+SETTLE_OPEN = f"{_SETTLE} AND booking IS NULL"
 _OBSTACLES = """
 SELECT 0, number AS place, body, checksum FROM draws
 WHERE key = ?1 AND number >= ?2 AND number < ?3
@@ -103,8 +46,8 @@ VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
 
 _MOST_KNOWN = 10_000
 
-Step = Put | Open | Close | Quarantine | Beat | TakeOver
-Written = dict[int, Completion] | Opening | None
+DrawRow = tuple[bytes, int, bytes, bytes, int]
+LedgerRow = tuple[int, int, str, str, bytes, int, int, int | None, str]
 
 
 class Writer:
@@ -184,47 +127,44 @@ class Writer:
     def _put(self, step: Put) -> dict[int, Completion]:
         key = bytes.fromhex(step.key)
         if step.key not in self._known:
-            body = encode_request(step.request)
-            self._connection.execute(
-                "INSERT OR IGNORE INTO requests VALUES (?, ?, ?)", (key, body, checksum(key, -1, body))
-            )
-            if len(self._known) >= _MOST_KNOWN:
-                self._known.clear()
-            self._known.add(step.key)
+            self._connection.execute("INSERT OR IGNORE INTO requests VALUES (?, ?, ?)", request_row(step))
+            self._know(step.key)
         stored = {number: self._put_draw(key, number, draw) for number, draw in step.draws.items()}
         if step.settles is not None:
             self._close(step.settles)
         return stored
 
+    def _know(self, key: str) -> None:
+        """The request of that key is stored: so many are remembered that most need not be written again."""
+        if len(self._known) >= _MOST_KNOWN:
+            self._known.clear()
+        self._known.add(key)
+
     def _put_draw(self, key: bytes, number: int, draw: Completion) -> Completion:
-        body = encode_completion(draw)
-        row = (key, number, body, checksum(key, number, body), self._now_s)
+        row = self._draw_row(key, number, draw)
         done = self._connection.execute("INSERT OR IGNORE INTO draws VALUES (?, ?, ?, ?, ?)", row)
-        if done.rowcount:
-            return draw
-        found = self._connection.execute(
+        return draw if done.rowcount else self._find_draw(draw, row)
+
+    def _find_draw(self, draw: Completion, row: DrawRow) -> Completion:
+        """What is stored instead of a draw that was there already; a damaged one is replaced."""
+        key, number = row[:2]
+        body, check = self._connection.execute(
             "SELECT body, checksum FROM draws WHERE key = ? AND number = ?", (key, number)
         ).fetchone()
         try:
-            return read_draw(key, number, *found)
+            return read_draw(key, number, body, check)
         except Damaged:
-            self._quarantine(Quarantine(key, number, found[1]))
+            self._quarantine(Quarantine(key, number, check))
             self._connection.execute("INSERT OR REPLACE INTO draws VALUES (?, ?, ?, ?, ?)", row)
             return draw
 
+    def _draw_row(self, key: bytes, number: int, draw: Completion) -> DrawRow:
+        body = encode_completion(draw)
+        return key, number, body, checksum(key, number, body), self._now_s
+
     def _open(self, step: Open) -> Opening:
         intent = step.intent
-        row = (
-            intent.id,
-            step.owner,
-            intent.run,
-            intent.model,
-            bytes.fromhex(intent.key),
-            intent.first,
-            intent.n,
-            intent.reserved_micro_usd,
-            self._now,
-        )
+        row = self._ledger_row(step)
         if step.is_on_its_way:
             done = self._connection.execute(_OPEN_ANYWAY, row)
         else:
@@ -236,10 +176,27 @@ class Writer:
                     return obstacle
                 done = self._connection.execute(_OPEN_ANYWAY, row)  # damaged, or left by a dead process
         if done.rowcount:
-            entry = Entry(None, intent.reserved_micro_usd, intent.n, None, 0)
-            self._accounts.add(intent.run, entry)
-            self._opened[intent.id] = (intent.run, entry)
+            self._note_opened(intent)
         return Opened(self._accounts.totals(intent.run))
+
+    def _note_opened(self, intent: Intent) -> None:
+        entry = Entry(None, intent.reserved_micro_usd, intent.n, None, 0)
+        self._accounts.add(intent.run, entry)
+        self._opened[intent.id] = (intent.run, entry)
+
+    def _ledger_row(self, step: Open) -> LedgerRow:
+        intent = step.intent
+        return (
+            intent.id,
+            step.owner,
+            intent.run,
+            intent.model,
+            bytes.fromhex(intent.key),
+            intent.first,
+            intent.n,
+            intent.reserved_micro_usd,
+            self._now,
+        )
 
     def _find_obstacle(self, step: Open) -> Opening | None:
         """What was stored since the buyer looked, and what other processes are buying at the moment: an open
@@ -294,7 +251,7 @@ class Writer:
         row = (settlement.booking, settlement.micro_usd, settlement.samples, settlement.intent)
         if opened is not None:
             run, before = opened
-            done = self._connection.execute(f"{_SETTLE} AND booking IS NULL", row)
+            done = self._connection.execute(SETTLE_OPEN, row)
             if done.rowcount:
                 self._rebook(run, before, settlement)
                 return
@@ -325,15 +282,10 @@ class Writer:
         self._connection.execute("DELETE FROM draws WHERE key = ? AND number = ? AND checksum = ?", place)
 
 
-def read_draw(key: bytes, number: int, body: bytes, found: bytes) -> Completion:
-    """The draw of a row.
-
-    Raises:
-        Damaged: It does not fit its checksum.
-    """
-    if not isinstance(body, bytes) or checksum(key, number, body) != found:  # pyright: ignore[reportUnnecessaryIsInstance]
-        raise Damaged("the checksum does not fit")
-    return decode_completion(body)
+def request_row(step: Put) -> tuple[bytes, bytes, bytes]:
+    """The request of a step as it is stored."""
+    key, body = bytes.fromhex(step.key), encode_request(step.request)
+    return key, body, checksum(key, -1, body)
 
 
 def now() -> str:

@@ -25,6 +25,7 @@ _AXIS = {
     "titlePadding": 10,
     "labelFlush": False,
     "labelOverlap": True,
+    "labelSeparation": 6,
 }
 _CONFIG: dict[str, Any] = {
     "background": None,
@@ -36,6 +37,7 @@ _CONFIG: dict[str, Any] = {
         "titleColor": "currentColor",
         "labelFontSize": 12,
         "symbolSize": 90,
+        "labelLimit": 280,
         "columnPadding": 16,
     },
     "text": {"fill": "currentColor"},
@@ -45,16 +47,24 @@ _CONFIG: dict[str, Any] = {
 
 @dataclass(frozen=True, slots=True)
 class Chart:
-    """A Vega-Lite spec, its alternative text and what stands below it."""
+    """A Vega-Lite spec, its alternative text and what stands below it.
+
+    Attributes:
+        is_simulated: A simulated model took part; a figure that leaves its page has to say so itself.
+    """
 
     spec: dict[str, Any]
     text: str
     caption: str
+    is_simulated: bool = False
 
 
 def finish(chart: Any, text: str, caption: str, *, height: int) -> Chart:
-    """The chart as a spec with its alternative text; as wide as its place on the page."""
-    spec: dict[str, Any] = chart.properties(width="container", height=height).to_dict()
+    """The chart as a spec with its alternative text; as wide as its place on the page.
+
+    Nothing is checked against the schema of Vega-Lite: with hundreds of rows that takes seconds a page.
+    """
+    spec: dict[str, Any] = chart.properties(width="container", height=height).to_dict(validate=False)
     spec.pop("$schema", None)  # an address that nothing needs
     spec |= {"config": _CONFIG, "description": text, "autosize": {"type": "fit-x", "contains": "padding"}}
     return Chart(spec, text, caption)
@@ -62,7 +72,7 @@ def finish(chart: Any, text: str, caption: str, *, height: int) -> Chart:
 
 def values_of(rows: Sequence[Row]) -> Any:
     """Rows as data of a chart."""
-    return import_altair().InlineData(values=list(rows))
+    return {"values": list(rows)}
 
 
 def import_altair() -> Any:

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from itas.report.about import AblationLine
+from itas.report.about import AblationLine, GapLine
 from itas.report.charts.base import Chart, Row, finish, import_altair, values_of
 from itas.report.effects import Effect
 from itas.report.words import count, interval, points, shorten, visible
@@ -43,6 +43,17 @@ def draw_ablation(lines: Sequence[AblationLine]) -> Chart | None:
         title="points that the part adds",
         text="What the winner loses without each of its parts",
         caption="The winner minus what is left of it without the part, paired by problem, with 95 % intervals.",
+    )
+
+
+def draw_gaps(lines: Sequence[GapLine]) -> Chart | None:
+    """What an architecture of its own gains on each benchmark; None without any."""
+    return _draw(
+        [_Bar("", each.benchmark, each.difference, each.low, each.high) for each in lines],
+        title="points that an architecture of its own gains",
+        text="What each benchmark loses by having no architecture of its own",
+        caption="The winner of a search on this benchmark alone minus the winner for all of them, on held-out "
+        "problems, with 95 % intervals.",
     )
 
 

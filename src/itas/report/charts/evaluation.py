@@ -125,7 +125,7 @@ def draw_differences(facts: EvaluationFacts) -> Chart | None:
         base.mark_rule(strokeWidth=1.8, aria=False).encode(y=y, x=alt.X("low:Q"), x2="high:Q", color=colour),
         base.mark_point(filled=True, size=110, opacity=1).encode(
             y=y,
-            x=alt.X("difference:Q").title(f"points more or less than {rows[0]['against']}"),
+            x=alt.X("difference:Q").title("points more or less").axis(tickCount=7),
             color=colour,
             tooltip=[
                 alt.Tooltip("name:N", title="Architecture"),

@@ -51,7 +51,10 @@ def draw_quality(facts: Facts, *, by: By, metric: str) -> Chart | None:
     tried = _point_rows(facts, by)
     names = list(dict.fromkeys(row["name"] for row in contestants)) + ([_TRIED] if tried else [])
     legend = alt.Legend(
-        orient="top", direction="horizontal", columns=alt.ExprRef("width < 520 ? 2 : 7"), symbolOpacity=1
+        orient="top",
+        direction="horizontal",
+        columns=alt.ExprRef("width < 520 ? 2 : width < 800 ? 4 : 7"),
+        symbolOpacity=1,
     )
     colour = (
         alt.Color("name:N")

@@ -7,6 +7,7 @@
   const body = document.querySelector("#grid tbody");
   const state = { filter: "all", words: "", sort: "flips", page: 0 };
   const right = (cell) => cell[0] !== null && cell[0] >= 0.5;
+  const judged = (cell) => cell[5] ?? [];
 
   const facts = data.rows.map((row, number) => {
     const cells = row[2];
@@ -20,7 +21,7 @@
       text: "" };
   });
   const textOf = (each) => {
-    if (!each.text) each.text = [each.row[0], each.row[1], ...each.cells.flatMap((c) => [c[1], c[4]])].join("\n").toLowerCase();
+    if (!each.text) each.text = [each.row[0], each.row[1], ...each.cells.flatMap((c) => [c[1], c[4], ...judged(c).flatMap((d) => [d[1], d[2], d[3]])])].join("\n").toLowerCase();
     return each.text;
   };
 
@@ -48,30 +49,39 @@
   };
   const under = (text) => make("span", text, "under");
   const usd = (value) => value === null ? "unpriced" : value === 0 ? "$0" : `$${value < 0.01 ? value.toPrecision(2) : value.toFixed(2)}`;
-  const say = (score) => score === 1 ? "right" : score === 0 ? "wrong" : (100 * score).toFixed(1);
+  const isGraded = data.rows.some((row) => row[2].some((cell) => cell[0] !== null && cell[0] !== 0 && cell[0] !== 1));
+  const say = (score) => isGraded ? (100 * score).toFixed(1) : score === 1 ? "right" : "wrong";
 
   const cellOf = (cell) => {
     const place = make("td", undefined, cell[0] === null ? "none" : right(cell) ? "right" : "wrong");
     place.append(cell[0] === null ? "no score" : `${right(cell) ? "\u2713" : "\u2717"} ${say(cell[0])}`);
     if (cell[1]) place.append(under(cell[1]));
+    if (judged(cell).length) place.append(under(`judge: ${judged(cell).map((each) => each[1]).join(", ")}`));
     if (cell[3] !== null) place.append(under(`${usd(cell[2])} \u00b7 ${cell[3].toFixed(1)} s`));
     return place;
   };
   const answersOf = (each) => {
     const place = make("td", undefined, "said-by");
-    const known = each.cells.map((cell, number) => [number, cell[4]]).filter(([, text]) => text);
+    const known = each.cells.map((cell, number) => [number, cell]).filter(([, cell]) => cell[4] || judged(cell).length);
     if (!known.length) return place;
     const details = make("details");
-    details.append(make("summary", many > 1 ? "Answers" : "Answer"));
+    details.append(make("summary", (many > 1 ? "Answers" : "Answer") + (known.some(([, cell]) => judged(cell).length) ? " and verdicts" : "")));
+    const box = (text, label) => {
+      const said = make("div", text, "said");
+      said.tabIndex = 0;
+      said.setAttribute("role", "group");
+      said.setAttribute("aria-label", label);
+      details.append(said);
+    };
     details.addEventListener("toggle", () => {
       if (!details.open || details.children.length > 1) return;
-      for (const [number, text] of known) {
+      for (const [number, cell] of known) {
         if (many > 1) details.append(make("p", data.names[number], "small quiet"));
-        const said = make("div", text, "said");
-        said.tabIndex = 0;
-        said.setAttribute("role", "group");
-        said.setAttribute("aria-label", `Answer of ${data.names[number]}`);
-        details.append(said);
+        if (cell[4]) box(cell[4], `Answer of ${data.names[number]}`);
+        for (const [value, verdict, who, reply] of judged(cell)) {
+          details.append(make("p", `Verdict ${verdict}${value === null ? "" : `, worth ${say(value)}`} (${who})`, "small quiet"));
+          if (reply) box(reply, `Verdict on ${data.names[number]}`);
+        }
       }
     });
     place.append(details);

@@ -79,11 +79,4 @@
       setTimeout(() => { button.textContent = "Copy"; }, 2000);
     });
   }
-
-  let closed = [];
-  window.addEventListener("beforeprint", () => {
-    closed = [...document.querySelectorAll("details[data-print]:not([open])")];
-    for (const each of closed) each.open = true;
-  });
-  window.addEventListener("afterprint", () => { for (const each of closed) each.open = false; });
 })();

@@ -57,7 +57,7 @@ class Search:
         self._parts = parts
         self._marginal_samples = marginal_samples
         self._elapsed = elapsed
-        self._longest_s = 0.0
+        self._longest_s = self._begun_s = 0.0
 
     async def run(self) -> tuple[History, Event]:
         """All trials, and the event that says why the search ended.
@@ -65,6 +65,7 @@ class Search:
         Raises:
             Error: No trial has a score.
         """
+        self._begun_s = self._elapsed()
         history = self._known()
         for event in self._journal.all("proposed"):
             history = history.plus(await self._try(history, event["trials"]))
@@ -188,14 +189,22 @@ class Search:
         if cut_short:
             return self._end("budget", cut_short[-1])
         cap = self._budget.max_seconds
-        if cap is not None and history.scores and self._elapsed() + self._longest_s >= cap:
-            return self._end("time", f"the time of {cap:g} s does not reach for more trials")
+        if cap is not None and history.scores and self._is_late(history, cap):
+            return self._end("time", f"what is left of {cap:g} s is kept for the finalists and the verdict")
         tail = history.trials[-MOST_FAILURES:]
         if len(tail) == MOST_FAILURES and all(trial.state == "failed" for trial in tail):
             return self._end(
                 "failures", f"{MOST_FAILURES} trials failed one after the other: {tail[-1].reason}"
             )
         return self._nothing_better(history)
+
+    def _is_late(self, history: History, cap: float) -> bool:
+        """Whether one more batch would leave too little time for finalists and verdict."""
+        posterior = posterior_of(history, self._space)
+        kept = 0.0
+        if posterior is not None:
+            kept = self._reserve.seconds(posterior, self._ledger.pace, cap - self._begun_s)
+        return self._elapsed() + self._longest_s + kept >= cap
 
     def _nothing_better(self, history: History) -> Event | None:
         limit = self._spec.stop_gap

@@ -8,8 +8,9 @@ from itas.search.records import Compare, Contestant, Margin, Relation, Role, Ver
 from itas.search.reserve import Reserve, VerdictPlan
 
 
-def plan(ledger: Ledger, entries: LineUp, reserve: Reserve) -> VerdictPlan:
-    """Who stands in the verdict and on how many problems: as the journal has it, or by what is left of the budget.
+def plan(ledger: Ledger, entries: LineUp, reserve: Reserve, *, left_s: float) -> VerdictPlan:
+    """Who stands in the verdict and on how many problems: as the journal has it, or by what is left of the budget and
+    of its time.
 
     It is in the journal before the first held-out problem is asked, so it cannot depend on any answer to one.
     """
@@ -18,7 +19,9 @@ def plan(ledger: Ledger, entries: LineUp, reserve: Reserve) -> VerdictPlan:
         known = {line["fingerprint"] for line in begun["contestants"]}
         standing = tuple(entry for entry in entries if entry[0].fingerprint in known)
         return VerdictPlan(standing, int(begun["problems"]), begun.get("left_out", {}))
-    found = reserve.plan_verdict(entries, reserve.budget.caps - ledger.paid, ledger.costs)
+    found = reserve.plan_verdict(
+        entries, reserve.budget.caps - ledger.paid, ledger.costs, pace=ledger.pace, left_s=left_s
+    )
     ledger.journal.write(
         "held_out",
         problems=found.problems,

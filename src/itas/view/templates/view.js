@@ -44,7 +44,11 @@
     if (!detail) return;
     fill(place, detail.run);
     document.getElementById("figures").replaceChildren(
-      ...Object.entries(detail.figures).map(([name, value]) => element("div", element("dt", name), element("dd", value))));
+      ...Object.entries(detail.figures).map(([name, value]) => {
+        const figure = element("div", element("dt", name), element("dd", value));
+        if (value.length > 24) figure.className = "long";
+        return figure;
+      }));
     const table = document.getElementById("rows");
     table.hidden = detail.rows.length === 0;
     table.tBodies[0].replaceChildren(
