@@ -63,7 +63,7 @@ PEERS = {
     "optillm": Peer(
         "optillm", "optillm", "optillm --base-url {provider}/v1 --port {port} --approach none", "m"
     ),
-    "its-hub": Peer("its_hub", "its_hub", "its-iaas --port {port}", "m", algorithm="self-consistency"),
+    "its-hub": Peer("its_hub", "its_hub[iaas]", "its-iaas --port {port}", "m", algorithm="self-consistency"),
 }
 HERE = Path(__file__).parent
 REPOSITORY = Path(__file__).parents[1]
