@@ -318,7 +318,8 @@ A server does what the bare call does on its way to the provider, and takes a re
 besides. The relay shows what that alone costs in aiohttp: it passes bytes on and looks at nothing. `itas serve` checks
 the request, runs the architecture, numbers the draw, writes the intent into the ledger before and the answer into the
 call store after the call (in memory: not on the disk), and keeps the trace. The peers were started as their
-documentation says, without access to a network, LiteLLM without a master key.
+documentation says, without access to a network, LiteLLM without a master key; its-hub asks the provider for a whole
+answer and streams it in one piece.
 
 Made by `benchmarks_perf/serving.py --requests {given.requests} --at-once {given.at_once} --rounds {given.rounds}
 --peers FOLDER --write`.
