@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import typer
+from written import write_or_check
 
 from itas.cli.application import app
 
@@ -120,14 +121,7 @@ def _meaning(parameter: Any) -> str:
 
 def main(arguments: Sequence[str]) -> int:
     """Write the page, or compare it."""
-    text = render()
-    if "--check" not in arguments:
-        TARGET.write_text(text, encoding="utf-8")
-        return 0
-    if TARGET.is_file() and TARGET.read_text(encoding="utf-8") == text:
-        return 0
-    sys.stderr.write(f"{TARGET.name} is out of date. Run: .venv/bin/python docs/generate_commands.py\n")
-    return 1
+    return write_or_check(TARGET, render(), arguments, script="generate_commands.py")
 
 
 if __name__ == "__main__":

@@ -14,6 +14,8 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
+from written import write_or_check
+
 from itas.core.architecture import Architecture
 from itas.core.component import Component, component_types
 from itas.core.messages import user
@@ -153,14 +155,7 @@ def _asked(name: str, component: Component) -> list[Request]:
 
 def main(arguments: Sequence[str]) -> int:
     """Write the page, or compare it."""
-    text = render()
-    if "--check" not in arguments:
-        TARGET.write_text(text, encoding="utf-8")
-        return 0
-    if TARGET.is_file() and TARGET.read_text(encoding="utf-8") == text:
-        return 0
-    sys.stderr.write(f"{TARGET.name} is out of date. Run: .venv/bin/python docs/generate_components.py\n")
-    return 1
+    return write_or_check(TARGET, render(), arguments, script="generate_components.py")
 
 
 if __name__ == "__main__":

@@ -19,7 +19,8 @@ from typing import Any, cast
 from itas.benchmarks.benchmark import Benchmark
 from itas.benchmarks.code_contests import program_question
 from itas.benchmarks.files import Row, read_jsonl
-from itas.benchmarks.scorers.code import INSTRUCTION, CodeScorer, CodeTask
+from itas.benchmarks.programs import program_benchmark
+from itas.benchmarks.scorers.code import INSTRUCTION, CodeTask
 from itas.core.execution import CallTest, CodeLimits, CodeTest, InputTest
 from itas.core.messages import user
 from itas.core.problem import Problem
@@ -69,15 +70,7 @@ def load_apps(path: Path, *, name: str = "apps") -> Benchmark:
         )
     if not problems:
         raise DataError(f"{path}: no row has tests")
-    return Benchmark(
-        name,
-        tuple(problems),
-        CodeScorer(tasks),
-        metric="pass@1",
-        licence=LICENCE,
-        link=LINK,
-        total=len(problems),
-    )
+    return program_benchmark(name, problems, tasks, licence=LICENCE, link=LINK)
 
 
 def _tests(row: Row) -> tuple[list[CodeTest], str]:

@@ -19,7 +19,8 @@ from typing import Any, cast
 
 from itas.benchmarks.benchmark import Benchmark
 from itas.benchmarks.files import Row, read_jsonl
-from itas.benchmarks.scorers.code import INSTRUCTION, CodeScorer, CodeTask
+from itas.benchmarks.programs import program_benchmark
+from itas.benchmarks.scorers.code import INSTRUCTION, CodeTask
 from itas.core.execution import CodeLimits, InputTest
 from itas.core.messages import user
 from itas.core.problem import Problem
@@ -60,15 +61,7 @@ def load_code_contests(path: Path, *, name: str = "code_contests", limits_times:
             raise DataError(f"{row.where}: names must differ, found '{title}' twice")
         tasks[title] = CodeTask(tests=_tests(row), official_id=title, limits=_limits(row, limits_times))
         problems.append(Problem(id=title, conversation=user(program_question(text)), tags=_tags(row)))
-    return Benchmark(
-        name,
-        tuple(problems),
-        CodeScorer(tasks),
-        metric="pass@1",
-        licence=LICENCE,
-        link=LINK,
-        total=len(problems),
-    )
+    return program_benchmark(name, problems, tasks, licence=LICENCE, link=LINK)
 
 
 def program_question(text: str) -> str:

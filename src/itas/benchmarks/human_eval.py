@@ -14,7 +14,8 @@ from pathlib import Path
 
 from itas.benchmarks.benchmark import Benchmark
 from itas.benchmarks.files import read_jsonl
-from itas.benchmarks.scorers.code import INSTRUCTION, CodeScorer, CodeTask
+from itas.benchmarks.programs import program_benchmark
+from itas.benchmarks.scorers.code import INSTRUCTION, CodeTask
 from itas.core.execution import CallTest, CodeLimits
 from itas.core.messages import user
 from itas.core.problem import Problem
@@ -54,15 +55,7 @@ def load_human_eval(path: Path, *, name: str = "human_eval") -> Benchmark:
             official_id=task_id,
             limits=_LIMITS,
         )
-    return Benchmark(
-        name,
-        tuple(problems),
-        CodeScorer(tasks),
-        metric="pass@1",
-        licence=LICENCE,
-        link=LINK,
-        total=len(problems),
-    )
+    return program_benchmark(name, problems, tasks, licence=LICENCE, link=LINK)
 
 
 def _question(prompt: str) -> str:

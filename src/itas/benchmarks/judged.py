@@ -8,6 +8,7 @@ from itas.benchmarks import alpaca_eval, arena_hard, mixeval, mt_bench
 from itas.benchmarks.benchmark import Benchmark
 from itas.benchmarks.fetch import RemoteFile, data_folder, find_fetched
 from itas.benchmarks.judge.options import JudgeOptions, parse_judge_options
+from itas.benchmarks.published import PublishedBenchmark
 from itas.errors import SpecError
 
 Load = Callable[[Path, JudgeOptions | None, str], Benchmark]
@@ -15,33 +16,21 @@ Load = Callable[[Path, JudgeOptions | None, str], Benchmark]
 
 
 @dataclass(frozen=True, slots=True)
-class JudgedBenchmark:
-    """A public benchmark with a judge.
+class JudgedBenchmark(PublishedBenchmark):
+    """One whose answers a model judges.
 
     Attributes:
-        name: What stands before the colon.
-        description: One sentence.
-        size: Problems.
-        metric: What the mean score is called.
-        licence: Of the data.
-        link: Where people find it.
         load: Reads it.
         files: What can be fetched: questions, the answers of the official baseline, judge prompts.
         needs_judge: Nothing can be scored without one.
     """
 
-    name: str
-    description: str
-    size: int
-    metric: str
-    licence: str
-    link: str
     load: Load
     files: tuple[RemoteFile, ...]
     needs_judge: bool = True
 
     def find_data(self, folder: Path | None = None) -> Path | None:
-        """The folder of the fetched data, if all of it is here."""
+        """See `PublishedBenchmark`: a folder."""
         found = [find_fetched(self.name, file, folder=folder) for file in self.files]
         return None if None in found or not found else (folder or data_folder()) / self.name
 

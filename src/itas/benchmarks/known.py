@@ -14,6 +14,7 @@ from itas.benchmarks.benchmark import Benchmark
 from itas.benchmarks.fetch import RemoteFile, find_fetched
 from itas.benchmarks.multiple_choice import LICENCE as MMLU_LICENCE
 from itas.benchmarks.multiple_choice import LINK as MMLU_LINK
+from itas.benchmarks.published import PublishedBenchmark
 from itas.errors import SpecError
 
 Load = Callable[[Path, str, str], Benchmark]
@@ -21,33 +22,21 @@ Load = Callable[[Path, str, str], Benchmark]
 
 
 @dataclass(frozen=True, slots=True)
-class KnownBenchmark:
-    """A public benchmark.
+class KnownBenchmark(PublishedBenchmark):
+    """One that is scored by rules or by running code.
 
     Attributes:
-        name: What stands before the colon.
-        description: One sentence.
-        size: Problems.
-        metric: What the mean score is called.
-        licence: Of the data.
-        link: Where people find it.
         load: Reads it.
         file: What can be fetched; None where everybody brings an own copy.
         parts: What may stand behind a slash, for people.
     """
 
-    name: str
-    description: str
-    size: int
-    metric: str
-    licence: str
-    link: str
     load: Load
     file: RemoteFile | None = None
     parts: str = ""
 
     def find_data(self, folder: Path | None = None) -> Path | None:
-        """The fetched data, if it is here."""
+        """See `PublishedBenchmark`."""
         return None if self.file is None else find_fetched(self.name, self.file, folder=folder)
 
 

@@ -18,7 +18,8 @@ from typing import Any, cast
 
 from itas.benchmarks.benchmark import Benchmark
 from itas.benchmarks.files import Row, read_jsonl, read_text
-from itas.benchmarks.scorers.code import INSTRUCTION, CodeScorer, CodeTask
+from itas.benchmarks.programs import program_benchmark
+from itas.benchmarks.scorers.code import INSTRUCTION, CodeTask
 from itas.core.execution import CallTest, CodeLimits
 from itas.core.messages import user
 from itas.core.problem import Problem
@@ -81,15 +82,7 @@ def load_mbpp(path: Path, *, name: str = "mbpp", part: str = "") -> Benchmark:
         )
     if not problems:
         raise DataError(f"{path}: no problem of the test part (task_id 11 to 510); mbpp/all takes every one")
-    return Benchmark(
-        name,
-        tuple(problems),
-        CodeScorer(tasks),
-        metric="pass@1",
-        licence=LICENCE,
-        link=LINK,
-        total=len(problems),
-    )
+    return program_benchmark(name, problems, tasks, licence=LICENCE, link=LINK)
 
 
 def _rows(path: Path) -> Iterator[Row]:

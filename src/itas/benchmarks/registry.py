@@ -6,11 +6,12 @@ from pathlib import Path
 from itas.benchmarks.adapted import ADAPTED, AdaptedPackage, open_adapted
 from itas.benchmarks.benchmark import Benchmark
 from itas.benchmarks.judge import parse_judge_options
-from itas.benchmarks.judged import JUDGED, JudgedBenchmark, is_judged, open_judged
-from itas.benchmarks.known import KNOWN, KnownBenchmark, is_known, open_known
+from itas.benchmarks.judged import JUDGED, is_judged, open_judged
+from itas.benchmarks.known import KNOWN, is_known, open_known
 from itas.benchmarks.mixture import mix
 from itas.benchmarks.own_data import SUFFIXES, find_own_scorer, load_own_data
 from itas.benchmarks.plugged import benchmark_registry, describe_plugged, open_plugged
+from itas.benchmarks.published import PublishedBenchmark
 from itas.benchmarks.scorers import NumberOrChoice, Rule
 from itas.benchmarks.scorers.judge import Judge
 from itas.benchmarks.word_problems import TOPICS, word_problems
@@ -84,7 +85,7 @@ def list_benchmarks() -> tuple[BenchmarkInfo, ...]:
     return (
         made,
         *map(_info, KNOWN.values()),
-        *map(_judged_info, JUDGED.values()),
+        *map(_info, JUDGED.values()),
         own,
         *map(_adapted_info, ADAPTED.values()),
         *plugged,
@@ -103,20 +104,7 @@ def _adapted_info(package: AdaptedPackage) -> BenchmarkInfo:
     )
 
 
-def _info(known: KnownBenchmark) -> BenchmarkInfo:
-    is_here = known.find_data() is not None
-    return BenchmarkInfo(
-        name=known.name if is_here else f"{known.name}:PATH",
-        description=known.description,
-        size=known.size,
-        metric=known.metric,
-        licence=known.licence,
-        link=known.link,
-        is_here=is_here,
-    )
-
-
-def _judged_info(known: JudgedBenchmark) -> BenchmarkInfo:
+def _info(known: PublishedBenchmark) -> BenchmarkInfo:
     is_here = known.find_data() is not None
     return BenchmarkInfo(
         name=known.name if is_here else f"{known.name}:PATH",
