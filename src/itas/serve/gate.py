@@ -22,7 +22,7 @@ Route = Callable[[Scope, Send], Awaitable[None]]
 """Answers a request whose body stands in the scope."""
 
 OPEN_PATHS = frozenset({"/health"})
-"""Need no key: who keeps the server running asks there, and learns nothing else."""
+"""Need no key: who keeps the server running asks there, and learns only that it runs and which worker answers."""
 
 
 class Gate:
