@@ -63,7 +63,7 @@ test-clients: dev ## run unchanged API clients against a server, each in its own
 
 .PHONY: test-browser
 test-browser: dev $(AXE) ## open every page in a real Chromium (ITAS_CHROMIUM names it)
-	AXE_RULES=$(AXE) $(BIN)/pytest -n0 -m browser tests/report/browser tests/view $(ARGS)
+	AXE_RULES=$(CURDIR)/$(AXE) $(BIN)/pytest -n0 -m browser tests/report/browser tests/view $(ARGS)
 
 .PHONY: test-scale
 test-scale: $(SCALE) $(POSTGRES) ## run the tests on a real PostgreSQL server and a Ray cluster of two nodes

@@ -14,7 +14,7 @@ from typing import Any
 import typer
 from written import write_or_check
 
-from itas.cli.application import app
+from itas.cli.application import application
 
 TARGET = Path(__file__).parent / "commands.md"
 
@@ -65,7 +65,7 @@ EXAMPLES: dict[str, Sequence[str]] = {
 
 def render() -> str:
     """The whole page."""
-    commands: dict[str, Any] = typer.main.get_command(app).commands  # pyright: ignore[reportAttributeAccessIssue]
+    commands: dict[str, Any] = typer.main.get_command(application()).commands  # pyright: ignore[reportAttributeAccessIssue]
     lines = [
         HEAD,
         *(f"* [`itas {name}`](#itas-{name}): {_about(command)}" for name, command in commands.items()),

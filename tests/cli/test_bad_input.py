@@ -127,3 +127,7 @@ def test_a_run_folder_that_is_none_is_refused(itas: Itas, tmp_path: Path) -> Non
 
 def test_an_empty_question_is_refused(itas: Itas) -> None:
     assert "the question is empty" in refused(itas, "answer", "simulated/atlas-large", " ")
+
+
+def test_an_unknown_searcher_in_the_lab_is_refused_with_the_nearest(itas: Itas) -> None:
+    assert "Did you mean 'racing'?" in refused(itas, "lab", "racng")

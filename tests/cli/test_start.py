@@ -1,9 +1,14 @@
 """Starting is quick because nothing is imported that is not needed."""
 
+import os
 import subprocess
 import sys
+from typing import Any
 
 import pytest
+import typer
+
+from itas.cli.application import COMMANDS, STORE_COMMANDS, application
 
 HEAVY = (
     "numpy", "aiohttp", "genai_prices", "pydantic", "pydantic_settings", "yaml", "orjson", "sqlite3", "dotenv",
@@ -41,3 +46,35 @@ def test_help_brings_nothing_heavy(arguments: list[str]) -> None:
 
 def test_the_test_itself_notices_a_heavy_import() -> None:
     assert "numpy" in heavy(loaded("import numpy"))
+
+
+def options(application: typer.Typer, *words: str) -> list[str]:
+    command: Any = typer.main.get_command(application)
+    for word in words:
+        command = command.commands[word]
+    return [each.name for each in command.params]
+
+
+@pytest.mark.parametrize(
+    "words", [[each] for each in COMMANDS] + [["store", each] for each in STORE_COMMANDS]
+)
+def test_a_command_that_is_named_has_all_its_options(words: list[str]) -> None:
+    assert options(application(words), *words) == options(application(), *words)
+
+
+def test_options_of_other_commands_are_not_read() -> None:
+    assert options(application([]), "search") == []
+    assert options(application(["answer"]), "search") == []
+    assert len(options(application(["search"]), "search")) > 10
+
+
+def test_the_shell_can_complete_options() -> None:
+    words = {"_ITAS_COMPLETE": "complete_bash", "COMP_WORDS": "itas search --max-s", "COMP_CWORD": "2"}
+    done = subprocess.run(
+        [sys.executable, "-m", "itas"],
+        capture_output=True,
+        text=True,
+        check=False,
+        env={**os.environ, **words},
+    )
+    assert "--max-samples" in done.stdout.split()

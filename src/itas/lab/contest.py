@@ -15,6 +15,7 @@ from pathlib import Path
 import numpy as np
 
 from itas.core.spec import digest
+from itas.errors import SpecError
 from itas.lab.course import Checkpoint, Course, run_course
 from itas.lab.landscape import Landscape
 from itas.lab.shipped import find_landscape
@@ -79,7 +80,10 @@ def run_contest(
     """
     contest.tables.mkdir(parents=True, exist_ok=True)
     for searcher in contest.searchers.values():
-        parse_searcher(searcher)
+        try:
+            parse_searcher(searcher)
+        except ValueError as error:
+            raise SpecError(str(error)) from None
     for name in contest.landscapes:
         find_landscape(name)
     tasks = [
