@@ -10,6 +10,7 @@ from workload import question
 
 import itas.components  # noqa: F401 - registers the component types
 from itas.api.opening import open_models
+from itas.cli.running import collect_garbage_seldom
 from itas.core.architecture import Architecture
 from itas.core.messages import user
 from itas.engine import answer
@@ -31,6 +32,7 @@ SHAPES = {
 
 
 async def main(url: str, repeats: int, folder: str) -> None:
+    collect_garbage_seldom()  # as the command does
     seconds: dict[str, list[float]] = {name: [] for name in SHAPES}
     async with open_models(make_settings(url, folder), run="perf") as models:
         for repeat in range(-1, repeats):  # the first is to warm up

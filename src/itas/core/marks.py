@@ -11,11 +11,14 @@ import re
 from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 
 from itas.core.numbers import prepare
 
 _MOST_MARKS = 40
 _LONGEST = 2000
+_SHORT = 10_000
+_REMEMBERED = 256
 
 _START = re.compile(
     r"""(?P<json>\\?["'](?:final[_ ])?answer\\?["'][ \t]{0,20}:\s{0,20})"""
@@ -76,10 +79,19 @@ def after_thoughts(text: str) -> str:
 
 def find_marks(text: str) -> list[Marked]:
     """The last marks of a text that `after_thoughts` went over: strong ones before weak ones, and within
-    each kind the last one first."""
+    each kind the last one first. What was found in short texts is remembered for a while: who votes first looks what
+    kind of answers there are, and a scorer reads them again."""
+    return list(_find_again(text) if len(text) <= _SHORT else _find(text))
+
+
+def _find(text: str) -> tuple[Marked, ...]:
     starts = deque(_find_starts(text), maxlen=_MOST_MARKS)
     found = [mark for start in reversed(starts) if (mark := _read(text, start)) is not None]
-    return [mark for mark in found if mark.is_strong] + [mark for mark in found if not mark.is_strong]
+    strong = [mark for mark in found if mark.is_strong]
+    return (*strong, *(mark for mark in found if not mark.is_strong))
+
+
+_find_again = lru_cache(maxsize=_REMEMBERED)(_find)
 
 
 def _find_starts(text: str) -> Iterator[re.Match[str]]:
