@@ -65,6 +65,8 @@ PEERS = {
     ),
     "its-hub": Peer("its_hub", "its_hub[iaas]", "its-iaas --port {port}", "m", algorithm="self-consistency"),
 }
+SDK = Peer("openai", "openai", "python", "m")
+"""No server: what a program takes that asks the provider itself through the SDK that most use."""
 HERE = Path(__file__).parent
 REPOSITORY = Path(__file__).parents[1]
 PAGE = REPOSITORY / "docs" / "results" / "serving.md"
@@ -189,6 +191,28 @@ class Plan:
             print(f"{rounds.name}: {[round(each, 2) for each in rounds.ratios]}", file=sys.stderr)
         return found
 
+    async def ask_by_sdk(self, name: str, python: Path, *, share: float) -> list[Rounds]:
+        """Like `ask_in_rounds`, in a process that asks the provider itself; see `contenders/openai_direct.py`."""
+        script = str(HERE / "contenders" / "openai_direct.py")
+        few = max(100, round(self.requests * share))
+        found: list[Rounds] = []
+        for kind in ("whole", "streamed"):
+            rounds = Rounds(name if kind == "whole" else f"{name}, streamed")
+            for _ in range(self.rounds):
+                how = {"at_once": self.at_once, "stream": kind == "streamed"}
+                bare = await ask_many(self.provider, "m", requests=self.requests // 2, pid=None, **how)
+                command = [str(python), script, self.provider, str(few), str(self.at_once), kind]
+                done = await asyncio.to_thread(
+                    subprocess.run, command, capture_output=True, text=True, check=True
+                )
+                took = json.loads(done.stdout)
+                per_call_ms = 1000 * took["cpu_s"] / took["calls"]
+                rounds.runs.append(Run(took["calls"] / took["wall_s"], per_call_ms, 1000 * took["median_s"]))
+                rounds.bare.append(bare)
+            found.append(rounds)
+            print(f"{rounds.name}: {[round(each, 2) for each in rounds.ratios]}", file=sys.stderr)
+        return found
+
 
 async def measure(plan: Plan, peers: Path | None) -> list[Rounds]:
     python, provider = sys.executable, plan.provider
@@ -206,6 +230,9 @@ async def measure(plan: Plan, peers: Path | None) -> list[Rounds]:
         )
         relay = [python, str(HERE / "bare_relay.py"), provider, "18103"]
         found += await measure_server("relay of aiohttp", relay, "m", plan)
+        if peers is not None:
+            sdk = make_environment(SDK, peers) / "bin" / "python"
+            found += await plan.ask_by_sdk("openai SDK, no server", sdk, share=0.3)
         for number, (name, peer) in enumerate(PEERS.items() if peers else ()):
             assert peers is not None
             command = peer.command.format(provider=provider, port=18110 + number).split()
@@ -249,7 +276,7 @@ async def measure_server(
 def make_environment(peer: Peer, peers: Path) -> Path:
     """The environment of a peer; made if it is missing."""
     home = peers / peer.folder
-    if not (home / "bin" / peer.command.split()[0]).is_file():
+    if not (home / "bin" / peer.command.split()[0]).exists():
         subprocess.run([sys.executable, "-m", "venv", "--clear", str(home)], check=True)
         pip = [sys.executable, "-m", "uv", "pip", "install", "-q", "--python", str(home / "bin" / "python")]
         subprocess.run([*pip, peer.package], check=True)
@@ -310,7 +337,8 @@ provider on the same machine that answers after 20 ms; streams have 40 pieces. C
 serving process for each request. The bare call is what a client takes that asks the provider itself: aiohttp sends one
 request and reads the reply, in a process that does nothing else. It is measured just before each of {given.rounds}
 rounds of each server, and the ratio is the median over these rounds. Measured on {cores} cores with Python
-{sys.version.split()[0]}. Bar: 2.0.
+{sys.version.split()[0]}. Bar: 2.0. Who asks the provider through the openai SDK takes what stands in that row, without
+any server.
 {note}
 {tables}
 

@@ -46,6 +46,7 @@ class Setting:
         seeds: One search or evaluation for each.
         limit: Problems of each benchmark.
         trials: Trials of a search.
+        truth_problems: Fresh problems on which simulated truth is found; 0 for none.
         max_cost_usd: Cap of each search; None for none.
         output: Folder of run folders.
         settings: How to run.
@@ -60,6 +61,7 @@ class Setting:
     seeds: tuple[int, ...]
     limit: int | None
     trials: int
+    truth_problems: int
     max_cost_usd: float | None
     output: Path
     settings: Settings
@@ -93,6 +95,7 @@ def read_arguments(
     parser.add_argument("--seeds", type=int, help="how many, from 0")
     parser.add_argument("--limit", type=int, help="problems of each benchmark")
     parser.add_argument("--max-trials", type=int)
+    parser.add_argument("--truth", type=int, help="problems for the truth of simulated models")
     parser.add_argument("--max-cost", type=float, help="dollars for each search")
     parser.add_argument("--settings", type=Path)
     parser.add_argument(
@@ -110,6 +113,7 @@ def read_arguments(
         seeds=tuple(range(given.seeds or (1 if given.small else 5))),
         limit=given.limit or (small_limit if given.small else limit),
         trials=given.max_trials or (small_trials if given.small else trials),
+        truth_problems=(0 if given.small else 1000) if given.truth is None else given.truth,
         max_cost_usd=given.max_cost,
         output=given.output,
         settings=load_settings(given.settings),
@@ -149,7 +153,7 @@ def search(setting: Setting, seed: int, **fields: Any) -> Finished:
         "limit": setting.limit,
         "seed": seed,
         "max_trials": setting.trials,
-        "truth_problems": 0 if setting.is_small else 1000,
+        "truth_problems": setting.truth_problems,
         **fields,
     }
     if setting.max_cost_usd is not None:

@@ -125,6 +125,28 @@ async def test_the_finish_reason_is_that_of_the_call_that_wrote_the_answer(reaso
         assert (await server.chat()).data["choices"][0]["finish_reason"] == finish
 
 
+@pytest.mark.parametrize("model,samples", [("one", 1), ("vote", 3)])
+async def test_an_empty_answer_is_given_as_it_is(model: str, samples: int):
+    """Not as a failure: it was paid for, and clients ask again after one."""
+    async with running(Writer("", finish_reason="length")) as server:
+        got = await server.chat(model)
+        formed = await server.chat(model, response_format={"type": "json_object"})
+        streamed = await server.chat(model, stream=True)
+    assert got.status == formed.status == streamed.status == 200
+    assert got.text == ""
+    assert got.data["choices"][0]["finish_reason"] == "length"
+    assert got.data["usage"]["completion_tokens"] == 5 * samples
+    assert got.data["itas"]["events"] == {"empty": samples}
+    assert streamed.events[-1]["choices"][0]["finish_reason"] == "length"
+
+
+async def test_a_fuser_that_writes_nothing_is_a_failure():
+    async with running(Writer(lambda request: "" if request.model == "test/c" else "42")) as server:
+        got = await server.chat("fused")
+    assert got.status == 502
+    assert got.error["code"] == "empty_answer"
+
+
 async def test_the_conversation_arrives_unedited_with_parts_of_text_and_the_role_developer():
     model = Writer()
     messages = [

@@ -127,7 +127,7 @@ class Answer:
     """The answer to one conversation.
 
     Attributes:
-        text: The first candidate after the last layer.
+        text: The first candidate after the last layer; empty where nobody wrote anything and that was allowed.
         candidates: All candidates after the last layer, best first where an order is known.
         components: One record per component, in order.
         layers: What stood after each layer.

@@ -59,6 +59,7 @@ async def answer(
     listen: Listen | None = None,
     writing: Writing | None = None,
     may_be_cut: bool = False,
+    may_be_empty: bool = False,
     deadline_s: float | None = None,
     trace: Trace | None = None,
 ) -> Answer:
@@ -78,6 +79,8 @@ async def answer(
         writing: What the caller says about the form of the answer.
         may_be_cut: A cap that is reached after there is something to answer with ends the answer (`Answer.cut`)
             instead of failing it.
+        may_be_empty: Where every draw of the first writers is empty, so is the answer, instead of failing: it was
+            paid for, and who asks again pays again.
         deadline_s: Seconds after which it ends the same way.
         trace: Is told every call and event while it happens.
 
@@ -87,6 +90,7 @@ async def answer(
         SandboxError: Code could not be run safely, so it was not run.
         ModelError: Nobody in a layer that was needed answered.
         ParseError: A reply stayed unreadable and the component declares no fallback.
+        EmptyAnswer: Every draw was empty; with `may_be_empty` only where there were candidates before.
         BudgetExceeded: A cap was reached; with `may_be_cut` only where there is nothing to answer with.
         DeadlineExceeded: Likewise.
     """
@@ -122,7 +126,7 @@ async def answer(
                 for index, component in enumerate(layer.components)
             ]
             run.written.clear()
-            is_cut = False
+            is_over = False
             try:
                 async with asyncio.timeout(None if deadline_s is None else deadline_s - run.now_s()):
                     state, records = await _run_layer(run, layer, number, state, watch)
@@ -130,22 +134,28 @@ async def answer(
                 state, records = cut_layer(
                     run, layer, number, before, because="deadline", heard=heard, error=None
                 )
-                is_cut = True
+                is_over = True
             except BudgetExceeded as error:
                 if not may_be_cut:
                     raise
                 state, records = cut_layer(
                     run, layer, number, before, because="budget", heard=heard, error=error
                 )
-                is_cut = True
+                is_over = True
+            except EmptyAnswer:
+                if not may_be_empty or before.candidates:
+                    raise
+                records = [ctx.record(candidates_out=0) for ctx in run.contexts]
+                is_over = True
             components += records
             layers.append(_layer_record(number, layer, before, state))
             run.tell(layers[-1])
-            if is_cut:
+            if is_over:
                 break
-        ear.finish(state.candidates[0].text)
+        text = state.candidates[0].text if state.candidates else ""
+        ear.finish(text)
         found = Answer(
-            text=state.candidates[0].text,
+            text=text,
             candidates=state.candidates,
             components=tuple(components),
             layers=tuple(layers),

@@ -86,10 +86,11 @@ async def make_answer(
         listen=None if hear is None else partial(hear, number),
         writing=make_writing(ask),
         may_be_cut=True,
+        may_be_empty=True,
         deadline_s=making.ends_in,
         trace=trace,
     )
-    if ask.form is not None:
+    if ask.form is not None and answer.candidates:
         return choose_in_form(answer, ask.form, ask.stop, number), answer
     return make_choice(answer, ask.stop, number), answer
 
