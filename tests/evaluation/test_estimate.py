@@ -8,8 +8,10 @@ from itas.core.architecture import Architecture
 from itas.core.messages import user
 from itas.core.problem import Problem
 from itas.evaluation import Lengths, estimate_cost, evaluate
-from itas.evaluation.estimate import count_tokens
+from itas.evaluation.estimate import Estimator, count_tokens
 from itas.models.prices import find_price
+from itas.search.ranking import Rankings
+from itas.search.shipped import load_space
 from tests.evaluation.worlds import ONE, VOTE, Fake, benchmark, said, serving, sums
 
 
@@ -109,3 +111,24 @@ async def test_the_estimate_bounds_what_an_evaluation_takes(architecture):
     found = await evaluate(architecture, benchmark(5), models=serving(Fake(reply)))
     expected = estimate_cost(architecture, sums(5), price=lambda model: PerToken(1, 1))
     assert found.samples_used == expected.planned_samples <= expected.most_samples
+
+
+def test_a_whole_space_is_priced_by_working_out_once_what_its_architectures_share():
+    asked: list[str] = []
+
+    def price(model: str) -> PerToken:
+        asked.append(model)
+        return PerToken(1, 10 if model.endswith("a") else 3)
+
+    models = [f"fake/{letter}" for letter in "abcdefgh"]
+    space = load_space("paper-3192").bind(Rankings.provisional(models))
+    problems = sums(50)
+    estimator = Estimator(problems, price=price)
+    found = [estimator.planned(point.architecture) for point in space.points]
+    assert len(found) > 2_000
+    assert len(asked) < len(found)
+    for number in range(0, len(found), 211):
+        alone = estimate_cost(space.points[number].architecture, problems, price=price)
+        usage = alone.planned_usage
+        assert found[number] == (alone.planned_micro_usd, usage.tokens_in + usage.tokens_out)
+        assert estimator.estimate(space.points[number].architecture) == alone

@@ -25,7 +25,7 @@ from itas.core.rating import RaterSource
 from itas.core.spec import digest
 from itas.engine.trace import ProblemTraces
 from itas.errors import ModelError
-from itas.evaluation.estimate import Lengths, estimate_cost, estimate_judging
+from itas.evaluation.estimate import Estimator, Lengths, estimate_cost, estimate_judging
 from itas.evaluation.evaluate import Solve, evaluate
 from itas.evaluation.latency import estimate_seconds
 from itas.evaluation.records import Evaluation, to_observations
@@ -135,7 +135,9 @@ class SearchWork:
         self._settings = settings
         self._by_id = {problem.id: problem for problem in benchmark.problems}
         self._lengths = search.lengths or Lengths()
-        self._estimates: dict[str, tuple[int | None, float]] = {}
+        some = benchmark.problems[:_PRICED_PROBLEMS]
+        self._priced = len(some)
+        self._estimator = Estimator(some, price=models.find_price, lengths=self._lengths)
         self.taking = Taking()
 
     @property
@@ -241,15 +243,8 @@ class SearchWork:
 
     def _estimate(self, architecture: Architecture) -> tuple[int | None, float]:
         """Micro-dollars and tokens of one query."""
-        if architecture.fingerprint not in self._estimates:
-            some = self._benchmark.problems[:_PRICED_PROBLEMS]
-            found = estimate_cost(architecture, some, price=self._models.find_price, lengths=self._lengths)
-            total, usage = found.planned_micro_usd, found.planned_usage
-            self._estimates[architecture.fingerprint] = (
-                None if total is None else -(-total // len(some)),
-                (usage.tokens_in + usage.tokens_out) / len(some),
-            )
-        return self._estimates[architecture.fingerprint]
+        total, tokens = self._estimator.planned(architecture)
+        return None if total is None else -(-total // self._priced), tokens / self._priced
 
     async def measure_truth(self, result: StudyResult, watch: SearchWatch) -> Truth | None:
         """For simulated models on generated problems: every contestant on many problems of another seed."""

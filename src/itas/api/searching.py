@@ -50,6 +50,11 @@ from itas.search import (
 )
 from itas.specs import dump_architecture  # brings the component types
 
+VERDICT_STANDS = (
+    "this search has its verdict: held-out problems are asked once, so new caps change nothing here. To try more "
+    "architectures, begin a new search; answers in the call store are not paid for again"
+)
+
 
 @dataclass(frozen=True, slots=True)
 class Finished:
@@ -167,7 +172,7 @@ async def resume_search(
     watch: SearchWatch,
     where: str | None = None,
 ) -> Finished:
-    """Go on where a search was stopped; a finished one is only read again.
+    """Go on where a search was stopped; a finished one is only read again, whatever the caps.
 
     Args:
         run: Its folder.
@@ -185,9 +190,11 @@ async def resume_search(
     search = _found_from(load_search(folder), Path(str(manifest.get("folder", "."))))
     settings = settings.model_copy(update={"store": resumed_place(manifest.get("store"), settings.store)})
     changed = {} if budget is None else budget.model_dump(exclude_none=True)
-    if not changed and (folder / OUTCOME).is_file():
+    if (folder / OUTCOME).is_file():
         outcome = load_outcome(folder)
         if outcome.result.verdict.is_complete:
+            if changed:
+                watch.say(VERDICT_STANDS)
             report = folder / REPORT
             return Finished(folder, outcome, report if report.is_file() else _write_report(folder, watch))
     if changed:

@@ -158,7 +158,7 @@ def _given(options: JudgeOptions | None, name: str) -> JudgeOptions:
     if options is None:
         raise SpecError(
             f"'{name}' is scored by a judge, and none is named. Give --judge provider/model "
-            "(in a study: 'scorer: judge:provider/model'); its calls are paid for like all others",
+            "(in a search: --scorer judge:provider/model); its calls are paid for like all others",
             path="scorer",
         )
     return options

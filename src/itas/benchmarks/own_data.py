@@ -135,8 +135,9 @@ def _about(path: Path, header: Row | None, *, given: object) -> tuple[About, str
         return parse_as(About, data, where=str(beside)), f"{beside}: scorer"
     if given is None:
         raise SpecError(
-            f"{path} names no scorer, and there is no default. Give --scorer exact, number, choice or "
-            f'regex:PATTERN, or write {{"scorer": "number"}} into its first line or into {beside.name}'
+            f"{path} names no scorer, and there is no default. Give --scorer exact, number, choice, contains, math, "
+            f"regex:PATTERN, or judge:provider/model where no rule knows what is right; or write "
+            f'{{"scorer": "number"}} into its first line or into {beside.name}'
         )
     return About(scorer="exact"), "scorer"
 

@@ -12,7 +12,7 @@ from itas.cli.progress import ProgressLine, spent_words
 from itas.cli.tables import print_json, print_table
 from itas.cli.terminal import clean, out, progress
 from itas.core.money import format_usd, to_micro_usd
-from itas.core.problem import Score
+from itas.core.problem import Score, Unscored
 from itas.errors import SpecError
 
 if TYPE_CHECKING:
@@ -39,6 +39,7 @@ class EvaluationProgress:
         self._ask = ask
         self._total = 0
         self._unscored = 0
+        self._told: set[str] = set()
         self._scores: list[float] = []
         self._samples = 0
         self._micro_usd = 0
@@ -75,12 +76,13 @@ class EvaluationProgress:
             self._scores.append(result.outcome.value)
         else:
             self._unscored += 1
+            self._tell_reason(result.problem_id, result.outcome)
         done = len(self._scores) + self._unscored
         mean, se = running_score(self._scores)
         refused = self._rejections() if self._rejections is not None else 0
         parts = [
             f"{done}/{self._total}",
-            f"score {100 * mean:.1f} +- {100 * se:.1f}",
+            f"score {100 * mean:.1f} +- {100 * se:.1f}" if self._scores else "",
             f"{self._unscored} unscored" if self._unscored else "",
             spent_words(
                 self._samples,
@@ -92,6 +94,12 @@ class EvaluationProgress:
             self._line.time_left(done - self._known, self._total - self._known),
         ]
         self._line.show("  ".join(part for part in parts if part), is_last=done == self._total)
+
+    def _tell_reason(self, problem_id: str, outcome: Unscored) -> None:
+        """The first failure of a kind in full: the table at the end only counts them."""
+        if outcome.detail and outcome.reason not in self._told:
+            self._told.add(outcome.reason)
+            self._line.say(f"{problem_id} unscored ({outcome.reason}): {outcome.detail}")
 
 
 def ask_to_pay() -> bool:
@@ -111,9 +119,9 @@ def ask_to_pay() -> bool:
 
 def print_evaluations(report: EvaluationReport, *, as_json: bool) -> int:
     """Print the results and give the exit code."""
-    code = 0 if report.is_complete else 3
-    if any(each.score is None for each in report.summaries):
-        code = 1
+    is_capped = any(not each.is_complete and each.stopped_by != "failures" for each in report.summaries)
+    is_failed = any(each.score is None or each.stopped_by == "failures" for each in report.summaries)
+    code = 3 if is_capped else 1 if is_failed else 0
     if as_json:
         print_json(
             {
@@ -133,10 +141,19 @@ def print_evaluations(report: EvaluationReport, *, as_json: bool) -> int:
     if report.estimated_micro_usd is not None and report.is_complete:
         estimated, paid = format_usd(report.estimated_micro_usd), format_usd(report.paid_micro_usd)
         out().print(f"\nestimated {estimated}, paid {paid}{_stored_words(report)}")
-    out().print(f"\nin {clean(str(report.folder))}")
-    if code:
+    folder = clean(str(report.folder))
+    out().print(f"\nin {folder}")
+    if is_capped:
         progress().print(
-            "a cap was reached: what is here is usable, what is missing was not asked", style="yellow"
+            "a cap was reached: what is here is usable, what is missing was not asked\n"
+            f"go on with a higher cap: itas resume {folder} --max-samples MORE (or --max-cost MORE)",
+            style="yellow",
+        )
+    elif is_failed:
+        progress().print(
+            f"nothing but failures came; the reason of each is in {folder}. "
+            f"When the cause is gone, go on with: itas resume {folder}",
+            style="yellow",
         )
     return code
 
@@ -177,7 +194,7 @@ def print_summaries(summaries: "Sequence[Summary]") -> None:
         if each.stopped_by == "failures":
             out().print(clean(f"{each.architecture}: stopped, because nothing but failures came"))
         for part in each.components:
-            if part.samples_saved:
+            if part.samples_saved and each.score is not None:
                 planned = part.samples_used + part.samples_saved
                 share = f"{100 * part.samples_saved / planned:.0f} % of {planned:,} planned samples were not needed"
                 out().print(clean(f"{each.architecture}: {part.type} in layer {part.layer + 1}: {share}"))

@@ -35,7 +35,12 @@ Where = Annotated[
     ),
 ]
 Scorer = Annotated[
-    str | None, typer.Option("--scorer", help="How your own file is scored: exact, choice, number, regex.")
+    str | None,
+    typer.Option(
+        "--scorer",
+        help="How your own file is scored: exact, number, choice, contains, math, code, regex:PATTERN, "
+        "python:FILE.py or judge:provider/model. In a search also the judge of mt_bench and the like.",
+    ),
 ]
 Judge = Annotated[
     str | None,

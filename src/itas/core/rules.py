@@ -152,10 +152,12 @@ def _tests_are_of_their_kind(layers: "tuple[Layer, ...]") -> list[str]:
     """Tests that are run and tests that are judged are written in different forms."""
     found: list[str] = []
     for index, layer in enumerate(layers):
+        if not any(component.needs_tests for component in layer.components):
+            continue
         sources = [layers[0]] if _shows_tests(layers[0]) else []
         if index > 0 and isinstance(layers[index - 1].components[0], Preparer):
             sources.append(layers[index - 1])
-        if not sources or not any(component.needs_tests for component in layer.components):
+        if not sources:
             continue
         made = {_executes(component) for source in sources for component in source.components}
         for wanted in sorted({_executes(component) for component in layer.components} - made):

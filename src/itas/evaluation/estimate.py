@@ -8,13 +8,14 @@ allowed, and is as long as its `max_tokens`.
 
 import math
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Protocol
 
 from pydantic import Field, NonNegativeInt, PositiveInt
 
 from itas.core.architecture import Architecture
 from itas.core.component import Annotator, Component, Producer
+from itas.core.money import add_prices
 from itas.core.problem import Problem
 from itas.core.request import Usage, sum_usage
 from itas.core.spec import Spec
@@ -146,36 +147,91 @@ def estimate_cost(
         lengths: Assumed lengths; the defaults if None.
         judge: What the scorer will ask, where it asks models.
     """
-    assumed = lengths or Lengths()
-    questions = [tokens for problem in problems for tokens in _turn_tokens(problem, assumed)]
-    parts: list[_Part] = []
-    longest_answer = longest_critiques = 0
-    for number, (layer, n) in enumerate(zip(architecture.layers, architecture.widths()[:-1], strict=True)):
-        reading = _Reading(n, longest_answer, longest_critiques)
-        parts += [
-            _part(number, index, component, reading, questions, price, assumed)
-            for index, component in enumerate(layer.components)
+    return Estimator(problems, price=price, lengths=lengths, judge=judge).estimate(architecture)
+
+
+class Estimator:
+    """Estimates many architectures on the same problems: what two have in common is worked out once.
+
+    Args:
+        problems: What is to be asked.
+        price: Gives the price of a model, None where it is not known.
+        lengths: Assumed lengths; the defaults if None.
+        judge: What the scorer will ask, where it asks models.
+    """
+
+    def __init__(
+        self,
+        problems: Sequence[Problem],
+        *,
+        price: PriceLookup,
+        lengths: Lengths | None = None,
+        judge: JudgePlan | None = None,
+    ) -> None:
+        self._problems = problems
+        self._price = price
+        self._lengths = lengths or Lengths()
+        self._judge = judge
+        self._questions = [tokens for problem in problems for tokens in _turn_tokens(problem, self._lengths)]
+        self._known: dict[tuple[int, _Reading], tuple[Component, _Part]] = {}
+
+    def estimate(self, architecture: Architecture) -> Estimate:
+        """What answering all the problems will take; see `estimate_cost`."""
+        layers = self._parts(architecture)
+        parts = [
+            replace(part, record=part.record.model_copy(update={"layer": number, "component": index}))
+            for number, layer in enumerate(layers)
+            for index, part in enumerate(layer)
         ]
-        longest = max(_limit(component, assumed) for component in layer.components)
-        if isinstance(layer.components[0], Producer):
-            longest_answer, longest_critiques = max(longest_answer, longest), 0
-        elif isinstance(layer.components[0], Annotator):
-            longest_critiques = longest * len(layer.components)
-    if judge is not None and judge.judges:
-        parts.append(_judge_part(len(architecture.layers), problems, judge, longest_answer, price, assumed))
-    unpriced = sorted({model for part in parts for model in part.unpriced})
-    return Estimate(
-        problems=len(problems),
-        planned_samples=sum(part.record.planned_samples for part in parts),
-        most_samples=sum(part.record.most_samples for part in parts),
-        planned_usage=sum_usage(part.planned for part in parts),
-        most_usage=sum_usage(part.most for part in parts),
-        planned_micro_usd=None if unpriced else sum(part.record.planned_micro_usd or 0 for part in parts),
-        most_micro_usd=None if unpriced else sum(part.record.most_micro_usd or 0 for part in parts),
-        unpriced=tuple(unpriced),
-        lengths=assumed,
-        components=tuple(part.record for part in parts),
-    )
+        unpriced = sorted({model for part in parts for model in part.unpriced})
+        return Estimate(
+            problems=len(self._problems),
+            planned_samples=sum(part.record.planned_samples for part in parts),
+            most_samples=sum(part.record.most_samples for part in parts),
+            planned_usage=sum_usage(part.planned for part in parts),
+            most_usage=sum_usage(part.most for part in parts),
+            planned_micro_usd=None if unpriced else sum(part.record.planned_micro_usd or 0 for part in parts),
+            most_micro_usd=None if unpriced else sum(part.record.most_micro_usd or 0 for part in parts),
+            unpriced=tuple(unpriced),
+            lengths=self._lengths,
+            components=tuple(part.record for part in parts),
+        )
+
+    def planned(self, architecture: Architecture) -> tuple[int | None, int]:
+        """Millionths of a dollar (None while any model is unpriced) and tokens as in `estimate`, and nothing else:
+        for whole spaces of architectures."""
+        records = [part.record for layer in self._parts(architecture) for part in layer]
+        prices = [record.planned_micro_usd for record in records]
+        return add_prices(prices), sum(record.planned_tokens for record in records)
+
+    def _parts(self, architecture: Architecture) -> list[list["_Part"]]:
+        """Of every layer; last that of the judge, if there is one."""
+        parts: list[list[_Part]] = []
+        longest_answer = longest_critiques = 0
+        for layer, n in zip(architecture.layers, architecture.widths()[:-1], strict=True):
+            reading = _Reading(n, longest_answer, longest_critiques)
+            parts.append([self._part(component, reading) for component in layer.components])
+            longest = max(_limit(component, self._lengths) for component in layer.components)
+            if isinstance(layer.components[0], Producer):
+                longest_answer, longest_critiques = max(longest_answer, longest), 0
+            elif isinstance(layer.components[0], Annotator):
+                longest_critiques = longest * len(layer.components)
+        if self._judge is not None and self._judge.judges:
+            parts.append(
+                [_judge_part(self._problems, self._judge, longest_answer, self._price, self._lengths)]
+            )
+        return parts
+
+    def _part(self, component: Component, reading: "_Reading") -> "_Part":
+        """By identity: the architectures of a space share their components."""
+        known = self._known.get((id(component), reading))
+        if known is None:
+            part = _part(component, reading, self._questions, self._price, self._lengths)
+            known = self._known[id(component), reading] = (
+                component,
+                part,
+            )  # kept, so that its id stays its own
+        return known[1]
 
 
 def estimate_judging(
@@ -183,7 +239,7 @@ def estimate_judging(
 ) -> ComponentEstimate:
     """What judging the answers to these problems will take; the most counts answers of no length, because nobody
     says who answers."""
-    return _judge_part(0, problems, judge, 0, price, lengths or Lengths()).record
+    return _judge_part(problems, judge, 0, price, lengths or Lengths()).record
 
 
 def count_tokens(problem: Problem) -> int:
@@ -210,8 +266,6 @@ class _Reading:
 
 
 def _part(
-    layer: int,
-    index: int,
     component: Component,
     reading: _Reading,
     questions: Sequence[int],
@@ -234,8 +288,8 @@ def _part(
     models = component.models()
     planned_total, most_total = _multiplied(planned), _multiplied(most)
     record = ComponentEstimate(
-        layer=layer,
-        component=index,
+        layer=0,
+        component=0,
         type=component.type,
         models=models,
         planned_samples=sum(count for _, count in planned),
@@ -257,7 +311,6 @@ def _turn_tokens(problem: Problem, lengths: Lengths) -> list[int]:
 
 
 def _judge_part(
-    layer: int,
     problems: Sequence[Problem],
     judge: JudgePlan,
     longest_answer: int,
@@ -277,7 +330,7 @@ def _judge_part(
         most.append((worst, count * judge.attempts))
     planned_total, most_total = _multiplied(planned), _multiplied(most)
     record = ComponentEstimate(
-        layer=layer,
+        layer=0,
         component=0,
         type="judge",
         models=judge.judges,

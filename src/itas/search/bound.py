@@ -173,16 +173,21 @@ class BoundSpace:
         measure = self._measures.get(kind)
         if measure is None:
             raise SpecError(f"costs in {kind} need somebody who knows them. Use cost: samples", path="cost")
-        found = [measure(point.architecture, self.rankings) for point in self.points]
+        found = [measure(each, self.rankings) for each in self._all_architectures()]
         if None in found:
             raise SpecError(f"costs in {kind} are not known for every model. Use cost: samples", path="cost")
         return np.array([each or 0.0 for each in found], dtype=np.float64)
 
     def _dollars(self) -> Floats:
-        prices = [self.micro_usd(point) for point in range(len(self.points))]
+        price = self._price
+        prices = [None if price is None else price(each) for each in self._all_architectures()]
         if None in prices:
             raise SpecError("costs in dollars need a price for every model. Use cost: samples", path="cost")
         return np.array([price or 0 for price in prices], dtype=np.float64) / 1e6
+
+    def _all_architectures(self) -> Iterator[Architecture]:
+        """One after the other; not kept, because there may be a hundred thousand."""
+        return (self.architecture_of(index) for index in range(len(self.points)))
 
     @cached_property
     def sharing(self) -> Sharing:

@@ -310,12 +310,14 @@ def _finish(work: "Coroutine[Any, Any, Finished]", watch: "SearchProgress", *, a
     except (Interrupted, BudgetExceeded) as stop:
         if watch.folder is None:
             raise
-        what = (
-            "interrupted; nothing that was paid for is lost"
+        again = f"itas resume {watch.folder}"
+        said = (
+            f"interrupted; nothing that was paid for is lost\ngo on with: {again}"
             if isinstance(stop, Interrupted)
-            else "a cap was reached"
+            else "a cap was reached; nothing that was paid for is lost\n"
+            f"go on with a higher cap: {again} --max-samples MORE (or --max-cost MORE)"
         )
-        progress().print(clean(f"{what}\ngo on with: itas resume {watch.folder}"), style="yellow")
+        progress().print(clean(said), style="yellow")
         return stop.exit_code
     if as_json:
         print_json({"folder": str(finished.folder), **finished.outcome.model_dump(mode="json")})

@@ -81,7 +81,9 @@ def serve(
             return
         for each in found.values():
             note = " (simulated)" if each.is_simulated else ""
-            progress().print(clean(f"{each.id}: {each.architecture.planned_samples()} samples{note}"))
+            planned = each.architecture.planned_samples()
+            samples = "1 sample" if planned == 1 else f"{planned:,} samples"
+            progress().print(clean(f"{each.id}: {samples} a question{note}"))
         guard = "without a key" if service.access.is_open else "with a key"
         progress().print(f"serving at {address}/v1, {guard}; end with Ctrl-C")
 

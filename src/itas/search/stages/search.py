@@ -109,7 +109,7 @@ class Search:
         if not affordable and not _count_trials(history):
             affordable = self._cheapest(history)
         if not affordable:
-            return self._end("budget", "what is left is kept for the finalists and the verdict")
+            return self._end("budget", "what is left of the caps is kept for the finalists and the verdict")
         first = _count_trials(history)
         batch: list[dict[str, Any]] = [
             {
