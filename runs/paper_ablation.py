@@ -5,6 +5,7 @@ python runs/paper_ablation.py -m openai/... -m anthropic/... --on gsm8k --limit 
 """
 
 import asyncio
+from statistics import fmean, stdev
 from typing import Any
 
 from paper_study import Setting, points, read_arguments, table, write_page
@@ -78,13 +79,15 @@ def main() -> None:
         summaries = [report.summaries[place] for report in reports if len(report.summaries) > place]
         scores = [each.score.mean for each in summaries if each.score is not None]
         gains = [report.comparisons[place - 1] for report in reports if place and report.comparisons]
-        gain = sum(each.difference for each in gains) / len(gains) if gains else None
-        said = "" if gain is None else f"{100 * gain:+.1f}"
+        differences = [each.difference for each in gains]
+        said = f"{100 * fmean(differences):+.1f}" if gains else ""
         if len(gains) == 1:
             said += f" ({100 * gains[0].low:.1f} to {100 * gains[0].high:.1f})"
+        elif gains:
+            said += f" ± {100 * stdev(differences) / len(gains) ** 0.5:.1f}"
         used = sum(each.samples_used for each in summaries) / sum(each.n_problems for each in summaries)
         calls, values = PUBLISHED[name]
-        rows.append([name, f"{used:.1f}", points(sum(scores) / len(scores)), said, calls, values])
+        rows.append([name, f"{used:.1f}", points(fmean(scores)), said, calls, values])
     heads = [
         "build",
         "samples",
@@ -96,7 +99,8 @@ def main() -> None:
     write_page(
         setting,
         "Component ablation",
-        "The builds of table 5 (v6) on one ensemble; judge and fuser are the first model.",
+        "The builds of table 5 (v6) on one ensemble; judge and fuser are the first model. Differences are paired by "
+        "problem: of one seed with their 95 % interval, of several seeds their mean ± standard error.",
         table(heads, rows),
         is_search=False,
     )

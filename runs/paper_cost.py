@@ -5,7 +5,7 @@ python runs/paper_cost.py --small
 
 from paper_study import points, read_arguments, search, table, write_page
 
-from itas.core.money import format_usd
+from itas.core.money import format_usd, to_micro_usd
 from itas.report.words import describe_architecture
 
 
@@ -25,6 +25,7 @@ def main() -> None:
             assert point.architecture is not None
             rows.append([
                 str(seed),
+                "" if point.cost is None else format_usd(to_micro_usd(point.cost)),
                 format_usd(point.micro_usd),
                 str(point.planned_samples),
                 describe_architecture(point.architecture),
@@ -33,8 +34,10 @@ def main() -> None:
     write_page(
         setting,
         "Quality against price a question",
-        "The front that each search believes in, from cheap to dear, on development problems (posterior mean ± sd).",
-        table(["seed", "price", "samples", "architecture", "believed"], rows),
+        "The front that each search believes in, on development problems (posterior mean ± sd): no architecture whose "
+        "estimated price is lower is believed to be as good. The sd is mostly that of the choice of problems, "
+        "which all points share; *seen* is what a question took in the study.",
+        table(["seed", "estimated", "seen", "samples", "architecture", "believed"], rows),
     )
 
 
