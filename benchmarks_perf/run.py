@@ -77,7 +77,8 @@ def head(is_quick: bool) -> str:
     return (
         "# Performance\n\nWritten by `benchmarks_perf/run.py`; how it measures stands in "
         "[its notes](../../benchmarks_perf/README.md).\n"
-        f"{note}\n{os.cpu_count()} cores, Python {platform.python_version()}, {platform.system()}. Medians.\n"
+        f"{note}\n{os.cpu_count()} cores, Python {platform.python_version()}, {platform.system()}. Medians. "
+        "A *bar* is what was aimed at; where a figure is worse, it is missed.\n"
     )
 
 

@@ -83,6 +83,32 @@ def test_a_cap_on_samples_stops_an_evaluation_with_code_3(itas: Itas, architectu
     assert not summary["is_complete"]
 
 
+def test_an_evaluation_that_met_its_cap_says_how_to_go_on(itas: Itas, architecture: Path) -> None:
+    words = ("--on", "itas/word-problems", "--limit", 10)
+    result = itas("evaluate", "simulated/euler-large", architecture, *words, "--max-samples", 10)
+    assert result.code == 3  # also where the second architecture was not asked at all
+    folder = result.out.split("\nin ")[-1].strip()
+    assert f"go on with a higher cap: itas resume {folder} --max-samples MORE" in result.err
+    more = itas("resume", folder, "--max-samples", 100)
+    assert more.code == 0
+    assert "a cap was reached" not in more.err
+
+
+def test_an_evaluation_without_any_score_says_why_and_not_that_a_cap_was_reached(
+    itas: Itas, tmp_path: Path
+) -> None:
+    (tmp_path / "broken.py").write_text("def score(answer, target):\n    raise ValueError('no such table')\n")
+    (tmp_path / "rows.jsonl").write_text(
+        '{"scorer": "python:broken.py"}\n{"input": "Say a.", "target": "a"}\n'
+    )
+    result = itas("evaluate", "simulated/euler-large", "--on", "rows.jsonl")
+    assert result.code == 1
+    assert "rows-00001 unscored (scorer_error): score: ValueError: no such table" in result.err
+    assert "nothing but failures came" in result.err
+    assert "a cap was reached" not in result.err
+    assert "score 0.0" not in result.err
+
+
 def test_an_estimate_asks_nobody(itas: Itas, architecture: Path, tmp_path: Path) -> None:
     result = itas(
         "estimate", architecture, "openai/gpt-4o", "--on", "itas/word-problems", "--limit", 100, "--json"

@@ -104,6 +104,17 @@ def test_resuming_a_finished_search_asks_nothing(expected: dict[str, Any], tmp_p
     assert result_of(tmp_path) == expected
 
 
+def test_new_caps_change_nothing_once_there_is_a_verdict_and_the_user_is_told(tmp_path: Path) -> None:
+    finish(tmp_path, *SEARCH)
+    folder = tmp_path / "runs" / "latest"
+    before = {name: (folder / name).read_bytes() for name in ("journal.jsonl", "study.json", "outcome.json")}
+    process = start(tmp_path, "resume", "--max-trials", "20")
+    _, err = process.communicate(timeout=100)
+    assert process.returncode == 0, err
+    assert "new caps change nothing here" in err
+    assert {name: (folder / name).read_bytes() for name in before} == before
+
+
 def wait_for_journal(folder: Path, process: subprocess.Popen[str], *, growth: int) -> None:
     """Until the journal has grown by that many lines, or the process has ended."""
     journal = folder / "runs" / "latest" / "journal.jsonl"

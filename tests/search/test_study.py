@@ -304,7 +304,9 @@ async def test_a_cap_in_dollars_needs_prices_for_all_models():
         await study(World(), budget=Budget(max_cost_usd=5)).run()
     with pytest.raises(SpecError, match=r"one of simulated/m\d.* has none"):
         await study(World(), budget=Budget(max_cost_usd=5), price=lambda architecture: None).run()
-    with pytest.raises(SpecError, match=r"0\.1 dollars do not reach a verdict"):
+    with pytest.raises(
+        SpecError, match=r"0\.1 dollars do not reach a verdict: ranking takes about \$0\.1800, "
+    ):
         await study(
             World(), budget=Budget(max_cost_usd=0.1), price=lambda a: 1000 * a.planned_samples()
         ).run()

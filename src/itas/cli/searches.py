@@ -141,6 +141,10 @@ def print_finished(finished: Finished) -> None:
         out().print(f"report   {folder}/{finished.report.name}")
     out().print(f"file     {folder}/winner.yaml")
     out().print(f"use it   itas answer {folder}/winner.yaml 'your question'")
+    if not finished.outcome.result.verdict.is_complete:
+        out().print(
+            f"go on    itas resume {folder} --max-samples MORE (or --max-cost MORE): the verdict is not complete"
+        )
 
 
 def print_outcome(outcome: Outcome) -> None:

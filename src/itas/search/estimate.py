@@ -6,6 +6,7 @@ from statistics import median
 
 import numpy as np
 
+from itas.core.money import format_usd
 from itas.errors import SpecError
 from itas.search.amounts import Amount, Costs, count_fitting, least, most, total
 from itas.search.bound import BoundSpace
@@ -204,10 +205,10 @@ class _Estimator:
                 path="max_samples",
             )
         if whole.micro_usd > caps.micro_usd:
+            usd = [format_usd(round(each.micro_usd)) for each in (ranking, trial, end, whole)]
             raise SpecError(
-                f"{self.budget.max_cost_usd:g} dollars do not reach a verdict: ranking takes about "
-                f"{ranking.micro_usd / 1e6:.2f}, one trial at least {trial.micro_usd / 1e6:.2f}, {parts} at least "
-                f"{end.micro_usd / 1e6:.2f}, together {whole.micro_usd / 1e6:.2f}. {cures}",
+                f"{self.budget.max_cost_usd:g} dollars do not reach a verdict: ranking takes about {usd[0]}, one "
+                f"trial at least {usd[1]}, {parts} at least {usd[2]}, together {usd[3]}. {cures}",
                 path="max_cost_usd",
             )
 

@@ -172,7 +172,10 @@ def _check_roles(
         ids = filled.get(role, [])
         if not ids:
             example = "provider/model" if role == "strong" else "provider/model,provider/model"
-            raise SpecError(f"no model for the role '{role}': {meaning} Add {role}={example}.", path=where)
+            raise SpecError(
+                f"no model for the role '{role}': {meaning} Add {role}={example}, or name models with -m.",
+                path=where,
+            )
         if role == "strong" and len(ids) > 1:
             raise SpecError(
                 f"the role 'strong' is one model, found {len(ids)}: {', '.join(ids)}.", path=where
