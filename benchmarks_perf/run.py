@@ -137,6 +137,7 @@ def start_section(repeats: int) -> str:
     commands = {
         "empty Python": [python, "-c", "pass"],
         "`import itas`": [python, "-c", "import itas"],
+        "`import typer`, which reads the command line": [python, "-c", "import typer"],
         "`itas --help`": [str(Path(python).parent / "itas"), "--help"],
     }
     rows = [

@@ -10,7 +10,9 @@ call is the whole of it: intent written, then answer and settlement in one trans
 
 import argparse
 import asyncio
+import contextlib
 import json
+import sqlite3
 import statistics
 import sys
 import tempfile
@@ -84,6 +86,34 @@ async def store_calls(store: SqliteStore, first: int, count: int, at_once: int) 
     return time.perf_counter() - started
 
 
+def store_bare(path: Path, count: int) -> float:
+    """Seconds to store calls with sqlite3 alone: one row before the call, one row and an update after it, each in a
+    transaction of its own, without checksum, caps, or anybody else who may write."""
+    text = answer().text
+    with contextlib.closing(sqlite3.connect(path, isolation_level=None)) as file:
+        file.execute("PRAGMA journal_mode = WAL")
+        file.execute("PRAGMA synchronous = NORMAL")
+        file.execute(
+            "CREATE TABLE ledger (id INTEGER PRIMARY KEY, key TEXT, micro_usd INTEGER, booking TEXT)"
+        )
+        file.execute("CREATE TABLE draws (key TEXT PRIMARY KEY, request TEXT, text TEXT)")
+        requests = [question(number) for number in range(count)]
+        for request in requests:
+            _ = request.key
+        started = time.perf_counter()
+        for number, request in enumerate(requests):
+            file.execute("BEGIN")
+            file.execute("INSERT INTO ledger VALUES (?, ?, 100, NULL)", (number, request.key))
+            file.execute("COMMIT")
+            file.execute("BEGIN")
+            file.execute(
+                "INSERT INTO draws VALUES (?, ?, ?)", (request.key, request.messages[0].content, text)
+            )
+            file.execute("UPDATE ledger SET micro_usd = 17, booking = 'spent' WHERE id = ?", (number,))
+            file.execute("COMMIT")
+        return time.perf_counter() - started
+
+
 async def find_calls(store: SqliteStore, calls: int) -> list[float]:
     """Seconds of each of many hits, one after the other, in no order."""
     rng = Random(0)
@@ -107,6 +137,7 @@ async def measure(path: Path, calls: int, at_once: int) -> dict[str, float]:
         await store.totals("made")
         totals_s = time.perf_counter() - started
         stored_s = await store_calls(store, calls, _STORED, at_once)
+        bare_s = await asyncio.to_thread(store_bare, path.with_name("bare.db"), _STORED)
         hits = await find_calls(store, calls)
         started = time.perf_counter()
         await store.stats()
@@ -120,6 +151,7 @@ async def measure(path: Path, calls: int, at_once: int) -> dict[str, float]:
         "open_s": round(open_s, 4),
         "totals_s": round(totals_s, 4),
         "stored_per_s": round(_STORED / stored_s),
+        "bare_stored_per_s": round(_STORED / bare_s),
         "hit_median_ms": round(statistics.median(hits) * 1000, 3),
         "hit_p99_ms": round(sorted(hits)[int(len(hits) * 0.99)] * 1000, 3),
         "stats_s": round(stats_s, 3),
