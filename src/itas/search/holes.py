@@ -477,7 +477,7 @@ def _best(node: Top, count: object, rankings: Rankings) -> list[str] | str:
         )
     ranked = rankings.models(node.of)
     if count > len(ranked):
-        raise Infeasible(f"want more {node.of} than the {len(ranked)} that are ranked")
+        raise Infeasible(f"want more {node.of} than are ranked ({len(ranked)})")
     return ranked[0] if node.is_single else list(ranked[:count])
 
 

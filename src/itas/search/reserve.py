@@ -168,9 +168,9 @@ class Reserve:
                 left_out |= dict.fromkeys(dropped, reason)
             each_s = _seconds_of(entries, pace)
             if not self._each(entries, costs).times(least).fits(left):
-                reason = f"what is left of the budget does not pay for it on {least} held-out problems"
+                reason = f"what is left of the budget does not pay for it even on {least} held-out problems"
             elif each_s * least > left_s:
-                reason = f"what is left of the time is not enough for it on {least} held-out problems"
+                reason = f"what is left of the time is not enough for it even on {least} held-out problems"
             else:
                 break
         in_time = self._wished if each_s * self._wished <= left_s else max(int(left_s / each_s), least)
