@@ -82,7 +82,7 @@ def make_runs(runs: Path) -> None:
     half.mkdir()
     for name in ("manifest.json", "study.json"):
         (half / name).write_bytes((runs / "study" / name).read_bytes())
-    lines = (runs / "study" / "journal.jsonl").read_bytes().splitlines(keepends=True)
+    lines = _in_order((runs / "study" / "journal.jsonl").read_bytes().splitlines(keepends=True))
     (half / "journal.jsonl").write_bytes(b"".join(lines[: len(lines) // 3]))
     for number, name in enumerate(("study", "single", "pair", "half"), start=9):
         _fix(runs / name / "manifest.json", created=f"{DAY}T{number:02d}:30:00+00:00", versions={"itas": "1"})
@@ -103,6 +103,15 @@ def _keep(runs: Path, name: str, *command: str) -> None:
 
 def _fix(path: Path, **values: Any) -> None:
     path.write_text(json.dumps(json.loads(path.read_text("utf-8")) | values), "utf-8")
+
+
+def _in_order(lines: list[bytes]) -> list[bytes]:
+    """Trials of a batch by their number: which ends first depends on how busy the machine is."""
+    found = [json.loads(line) for line in lines]
+    places = [place for place, event in enumerate(found) if event["event"] == "trial"]
+    by_number = sorted(places, key=lambda place: found[place]["trial"])
+    ordered = dict(zip(places, by_number, strict=True))
+    return [lines[ordered.get(place, place)] for place in range(len(lines))]
 
 
 def _fix_times(path: Path) -> None:
