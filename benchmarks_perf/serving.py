@@ -21,8 +21,9 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
 import aiohttp
@@ -161,6 +162,10 @@ class Refused(Exception):
     """A server did not answer the question."""
 
 
+Ask = Callable[[int, bool], Awaitable[Run]]
+"""Asks so many times, whole or streamed."""
+
+
 @dataclass(frozen=True)
 class Plan:
     """How often, and where the provider is."""
@@ -171,18 +176,19 @@ class Plan:
     provider: str
     folder: Path
 
-    async def ask_in_rounds(self, name: str, url: str, model: str, pid: int, *, share: float) -> list[Rounds]:
+    async def in_rounds(self, name: str, ask: Ask, *, share: float) -> list[Rounds]:
         """Whole and streamed, in turn with the bare call; `share` of the requests, for the slow ones."""
+        few = max(100, round(self.requests * share))
+        many = max(few, self.requests // 2)
         found: list[Rounds] = []
         for stream in (False, True):
             rounds = Rounds(f"{name}, streamed" if stream else name)
             try:
                 for _ in range(self.rounds):
-                    few = max(100, round(self.requests * share))
-                    how = {"at_once": self.at_once, "stream": stream}
-                    many = max(few, self.requests // 2)
-                    bare = await ask_many(self.provider, "m", requests=many, pid=None, **how)
-                    rounds.runs.append(await ask_many(url, model, requests=few, pid=pid, **how))
+                    bare = await ask_many(
+                        self.provider, "m", requests=many, pid=None, at_once=self.at_once, stream=stream
+                    )
+                    rounds.runs.append(await ask(few, stream))
                     rounds.bare.append(bare)
             except (Refused, aiohttp.ClientError) as error:
                 print(f"{rounds.name}: does not answer: {str(error)[:300]}", file=sys.stderr)
@@ -191,27 +197,22 @@ class Plan:
             print(f"{rounds.name}: {[round(each, 2) for each in rounds.ratios]}", file=sys.stderr)
         return found
 
-    async def ask_by_sdk(self, name: str, python: Path, *, share: float) -> list[Rounds]:
-        """Like `ask_in_rounds`, in a process that asks the provider itself; see `contenders/openai_direct.py`."""
-        script = str(HERE / "contenders" / "openai_direct.py")
-        few = max(100, round(self.requests * share))
-        found: list[Rounds] = []
-        for kind in ("whole", "streamed"):
-            rounds = Rounds(name if kind == "whole" else f"{name}, streamed")
-            for _ in range(self.rounds):
-                how = {"at_once": self.at_once, "stream": kind == "streamed"}
-                bare = await ask_many(self.provider, "m", requests=self.requests // 2, pid=None, **how)
-                command = [str(python), script, self.provider, str(few), str(self.at_once), kind]
-                done = await asyncio.to_thread(
-                    subprocess.run, command, capture_output=True, text=True, check=True
-                )
-                took = json.loads(done.stdout)
-                per_call_ms = 1000 * took["cpu_s"] / took["calls"]
-                rounds.runs.append(Run(took["calls"] / took["wall_s"], per_call_ms, 1000 * took["median_s"]))
-                rounds.bare.append(bare)
-            found.append(rounds)
-            print(f"{rounds.name}: {[round(each, 2) for each in rounds.ratios]}", file=sys.stderr)
-        return found
+    async def ask_server(self, url: str, model: str, pid: int, requests: int, stream: bool) -> Run:
+        """One run through a server."""
+        how = {"requests": requests, "at_once": self.at_once, "stream": stream}
+        return await ask_many(url, model, pid=pid, **how)
+
+    async def ask_by_sdk(self, python: Path, requests: int, stream: bool) -> Run:
+        """One run of a process that asks the provider itself; see `contenders/openai_direct.py`."""
+        kind = "streamed" if stream else "whole"
+        command = [str(python), str(HERE / "contenders" / "openai_direct.py"), self.provider]
+        command += [str(requests), str(self.at_once), kind]
+        done = await asyncio.to_thread(subprocess.run, command, capture_output=True, text=True, check=False)
+        if done.returncode:
+            raise Refused(done.stderr[-300:])
+        took = json.loads(done.stdout)
+        per_call_ms = 1000 * took["cpu_s"] / took["calls"]
+        return Run(took["calls"] / took["wall_s"], per_call_ms, 1000 * took["median_s"])
 
 
 async def measure(plan: Plan, peers: Path | None) -> list[Rounds]:
@@ -232,7 +233,7 @@ async def measure(plan: Plan, peers: Path | None) -> list[Rounds]:
         found += await measure_server("relay of aiohttp", relay, "m", plan)
         if peers is not None:
             sdk = make_environment(SDK, peers) / "bin" / "python"
-            found += await plan.ask_by_sdk("openai SDK, no server", sdk, share=0.3)
+            found += await plan.in_rounds("openai SDK, no server", partial(plan.ask_by_sdk, sdk), share=0.3)
         for number, (name, peer) in enumerate(PEERS.items() if peers else ()):
             assert peers is not None
             command = peer.command.format(provider=provider, port=18110 + number).split()
@@ -268,7 +269,7 @@ async def measure_server(
             told = {"endpoint": f"{plan.provider}/v1", "api_key": "none", "model": model, "alg": algorithm}
             async with aiohttp.ClientSession() as session:
                 await session.post(f"{url}/configure", json={**told, "budget": 1, "regex_patterns": [".*"]})
-        return await plan.ask_in_rounds(name, url, model, process.pid, share=share)
+        return await plan.in_rounds(name, partial(plan.ask_server, url, model, process.pid), share=share)
     finally:
         end(process)
 

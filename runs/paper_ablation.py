@@ -4,15 +4,11 @@ python runs/paper_ablation.py --small          # minutes, simulated
 python runs/paper_ablation.py -m openai/... -m anthropic/... --on gsm8k --limit 200 --max-cost 20
 """
 
-import asyncio
 from statistics import fmean, stdev
 from typing import Any
 
-from paper_study import Setting, points, read_arguments, table, write_page
+from paper_study import evaluate, points, read_arguments, table, write_page
 
-from itas.api.evaluating import EvaluationReport, evaluate_architectures
-from itas.api.opening import Caps
-from itas.cli.evaluations import EvaluationProgress
 from itas.core.architecture import Architecture
 
 PUBLISHED = {
@@ -54,26 +50,9 @@ def builds(models: tuple[str, ...]) -> list[Architecture]:
     ]
 
 
-def evaluate(setting: Setting, seed: int) -> EvaluationReport:
-    """All builds on the same problems, the single model first."""
-    watch = EvaluationProgress(quiet=True, max_samples=None, max_cost=setting.max_cost_usd, ask=False)
-    return asyncio.run(
-        evaluate_architectures(
-            builds(setting.models),
-            on=setting.on[0],
-            limit=setting.limit,
-            seed=seed,
-            output=setting.output,
-            settings=setting.settings,
-            caps=Caps(max_usd=setting.max_cost_usd),
-            watch=watch,
-        )
-    )
-
-
 def main() -> None:
     setting = read_arguments(__doc__ or "", "paper-ablation.md", small_limit=60)
-    reports = [evaluate(setting, seed) for seed in setting.seeds]
+    reports = [evaluate(setting, seed, builds(setting.models)) for seed in setting.seeds]
     rows: list[list[str]] = []
     for place, name in enumerate(PUBLISHED):
         summaries = [report.summaries[place] for report in reports if len(report.summaries) > place]

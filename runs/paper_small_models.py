@@ -4,11 +4,10 @@ python runs/paper_small_models.py --small
 python runs/paper_small_models.py -m ollama/a -m ollama/b --against openai/gpt-4o --on gsm8k --max-cost 20
 """
 
-import asyncio
-
 from paper_study import (
     SMALL,
     Setting,
+    evaluate,
     over_seeds,
     points,
     read_arguments,
@@ -19,9 +18,6 @@ from paper_study import (
 )
 
 from itas.api.answering import single_model
-from itas.api.evaluating import evaluate_architectures
-from itas.api.opening import Caps
-from itas.cli.evaluations import EvaluationProgress
 from itas.core.observation import Observation
 from itas.evaluation.comparison import compare
 from itas.evaluation.files import load_results
@@ -82,19 +78,7 @@ def main() -> None:
 
 def one_call(setting: Setting, seed: int) -> list[Observation]:
     """One call of the large model on the problems of a search."""
-    watch = EvaluationProgress(quiet=True, max_samples=None, max_cost=setting.max_cost_usd, ask=False)
-    report = asyncio.run(
-        evaluate_architectures(
-            [single_model(setting.against)],
-            on=setting.on[0],
-            limit=setting.limit,
-            seed=seed,
-            output=setting.output,
-            settings=setting.settings,
-            caps=Caps(max_usd=setting.max_cost_usd),
-            watch=watch,
-        )
-    )
+    report = evaluate(setting, seed, [single_model(setting.against)])
     return [result.to_observation() for result in load_results(report.folder / "1" / "results.jsonl")]
 
 

@@ -15,10 +15,14 @@ from statistics import fmean, stdev
 from typing import Any
 
 from itas import __version__
+from itas.api.evaluating import EvaluationReport, evaluate_architectures
+from itas.api.opening import Caps
 from itas.api.search_outcome import Outcome
 from itas.api.search_spec import SearchSpec, make_search
 from itas.api.searching import Finished, run_search
 from itas.api.settings import Settings, load_settings
+from itas.cli.evaluations import EvaluationProgress
+from itas.core.architecture import Architecture
 from itas.search import Contestant, Progress, StudyEstimate
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -127,6 +131,23 @@ def read_arguments(
     if not is_free and found.max_cost_usd is None and not found.yes:
         parser.error("these models may cost money: give --max-cost for each search, or --yes")
     return found
+
+
+def evaluate(setting: Setting, seed: int, architectures: Sequence[Architecture]) -> EvaluationReport:
+    """Architectures on the first benchmark of the setting, on the problems that a search with that seed has."""
+    watch = EvaluationProgress(quiet=True, max_samples=None, max_cost=setting.max_cost_usd, ask=False)
+    return asyncio.run(
+        evaluate_architectures(
+            architectures,
+            on=setting.on[0],
+            limit=setting.limit,
+            seed=seed,
+            output=setting.output,
+            settings=setting.settings,
+            caps=Caps(max_usd=setting.max_cost_usd),
+            watch=watch,
+        )
+    )
 
 
 class Quiet:

@@ -25,7 +25,7 @@ from itas.core.rating import RaterSource
 from itas.core.spec import digest
 from itas.engine.trace import ProblemTraces
 from itas.errors import ModelError
-from itas.evaluation.estimate import Estimator, Lengths, estimate_cost, estimate_judging
+from itas.evaluation.estimate import Estimator, Lengths, estimate_judging
 from itas.evaluation.evaluate import Solve, evaluate
 from itas.evaluation.latency import estimate_seconds
 from itas.evaluation.records import Evaluation, to_observations
@@ -135,9 +135,11 @@ class SearchWork:
         self._settings = settings
         self._by_id = {problem.id: problem for problem in benchmark.problems}
         self._lengths = search.lengths or Lengths()
-        some = benchmark.problems[:_PRICED_PROBLEMS]
-        self._priced = len(some)
-        self._estimator = Estimator(some, price=models.find_price, lengths=self._lengths)
+        self._priced = benchmark.problems[:_PRICED_PROBLEMS]
+        self._judging = plan_judging(benchmark, self._priced)
+        price, lengths = models.find_price, self._lengths
+        self._answers = Estimator(self._priced, price=price, lengths=lengths)
+        self._judged_answers = Estimator(self._priced, price=price, lengths=lengths, judge=self._judging)
         self.taking = Taking()
 
     @property
@@ -204,15 +206,11 @@ class SearchWork:
         return observations
 
     def _tightness(self, architecture: Architecture) -> Callable[[int], bool]:
-        some = self._benchmark.problems[:_PRICED_PROBLEMS]
-        plan = plan_judging(self._benchmark, some)
-        found = estimate_cost(
-            architecture, some, price=self._models.find_price, judge=plan, lengths=self._lengths
-        )
+        found = self._judged_answers.estimate(architecture)
         return tightness(
             self._models,
-            samples=-(-found.planned_samples // len(some)),
-            micro_usd=-(-(found.planned_micro_usd or 0) // len(some)),
+            samples=-(-found.planned_samples // len(self._priced)),
+            micro_usd=-(-(found.planned_micro_usd or 0) // len(self._priced)),
             elsewhere=self.paid_elsewhere,
         )
 
@@ -225,8 +223,7 @@ class SearchWork:
 
     def judging(self) -> Amount | None:
         """What the judge takes for one answered question, from the first problems; None without a judge."""
-        some = self._benchmark.problems[:_PRICED_PROBLEMS]
-        plan = plan_judging(self._benchmark, some)
+        plan, some = self._judging, self._priced
         if plan is None or not plan.judges:
             return None
         found = estimate_judging(some, plan, price=self._models.find_price, lengths=self._lengths)
@@ -243,8 +240,8 @@ class SearchWork:
 
     def _estimate(self, architecture: Architecture) -> tuple[int | None, float]:
         """Micro-dollars and tokens of one query."""
-        total, tokens = self._estimator.planned(architecture)
-        return None if total is None else -(-total // self._priced), tokens / self._priced
+        total, tokens = self._answers.planned(architecture)
+        return None if total is None else -(-total // len(self._priced)), tokens / len(self._priced)
 
     async def measure_truth(self, result: StudyResult, watch: SearchWatch) -> Truth | None:
         """For simulated models on generated problems: every contestant on many problems of another seed."""

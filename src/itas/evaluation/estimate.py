@@ -227,10 +227,8 @@ class Estimator:
         known = self._known.get((id(component), reading))
         if known is None:
             part = _part(component, reading, self._questions, self._price, self._lengths)
-            known = self._known[id(component), reading] = (
-                component,
-                part,
-            )  # kept, so that its id stays its own
+            known = component, part  # the component is kept, so that its id stays its own
+            self._known[id(component), reading] = known
         return known[1]
 
 

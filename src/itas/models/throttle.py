@@ -242,19 +242,23 @@ class Throttle:
             raise self._closed(now)
 
     def _closed(self, now: float) -> ModelError:
-        wait_s = self._closed_until - now
-        return ModelError(
-            f"has asked to be left alone for {wait_s:.0f} s more; nothing was sent",
-            provider=self._provider,
-            status=429,
-            can_retry=True,
-            retry_after_s=wait_s,
-        )
+        return left_alone(self._provider, self._closed_until - now)
 
     def _set_pace(self, rate_per_s: float) -> None:
         assert self._pace is not None
         self._pace.rate_per_s = rate_per_s
         self._pace.capacity = max(1.0, rate_per_s * _PACE_BURST_S)
+
+
+def left_alone(provider: str, wait_s: float) -> ModelError:
+    """Why nothing is sent to a provider that has asked for a long wait."""
+    return ModelError(
+        f"has asked to be left alone for {wait_s:.0f} s more; nothing was sent",
+        provider=provider,
+        status=429,
+        can_retry=True,
+        retry_after_s=wait_s,
+    )
 
 
 def _per_minute(amount: float) -> Bucket:

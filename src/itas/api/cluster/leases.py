@@ -8,7 +8,7 @@ from typing import Any
 from itas.api.cluster.permits import News, Reply
 from itas.errors import ModelError
 from itas.models.providers.known import Provider
-from itas.models.throttle import Counted, Throttle
+from itas.models.throttle import Counted, Throttle, left_alone
 
 _KEPT_S = 0.05
 """A place that nobody here used for so long goes back."""
@@ -114,7 +114,7 @@ class SharedThrottle(Throttle):
             self._free += reply.given
             self._heed(reply)
             if reply.wait_s:
-                self._fail(self._left_alone(reply.wait_s))
+                self._fail(left_alone(self._provider, reply.wait_s))
             self._hand_out()
             self._settle()
             await asyncio.sleep(self._asked_s + self._gap_s - time.monotonic())
@@ -139,15 +139,6 @@ class SharedThrottle(Throttle):
             granted, _ = self._waiting.popleft()
             if not granted.done():
                 granted.set_exception(error)
-
-    def _left_alone(self, wait_s: float) -> ModelError:
-        return ModelError(
-            f"has asked to be left alone for {wait_s:.0f} s more; nothing was sent",
-            provider=self._provider,
-            status=429,
-            can_retry=True,
-            retry_after_s=wait_s,
-        )
 
     def _heed(self, reply: Reply) -> None:
         self._owed, self._each_asks, self._gap_s = reply.owed, reply.is_strict, reply.gap_s
